@@ -1,0 +1,122 @@
+"""Lattices: a cell, a basis, and bonds named by class. Every lattice is data; the loop knows none by name."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ucnp_abm.errors import BadInput, nearest
+
+Neighbour = tuple[tuple[int, int, int], int, int]
+"""Step in cells, basis position, bond class."""
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """A crystal lattice on which ions hop.
+
+    Attributes
+    ----------
+    name : str
+    cell : tuple of 3 vectors
+        Cell vectors / Å (rows).
+    basis : tuple of 3 fractions each
+        Positions in the cell.
+    bonds : tuple of (str, float)
+        Name and length / Å of each class of bond along which vacancies hop.
+    sodium : tuple of float
+        Share of sodium on each basis position in the *ordered* crystal; empty where there is none.
+    """
+
+    name: str
+    cell: tuple[tuple[float, float, float], ...]
+    basis: tuple[tuple[float, float, float], ...]
+    bonds: tuple[tuple[str, float], ...]
+    sodium: tuple[float, ...] = ()
+    neighbours: tuple[tuple[Neighbour, ...], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        cell = np.array(self.cell, dtype=float)
+        if cell.shape != (3, 3) or not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
+            raise BadInput(f"lattice '{self.name}': expected three independent cell vectors, got {self.cell}")
+        rows = tuple(tuple(self._around(b)) for b in range(len(self.basis)))
+        numbers = {len(row) for row in rows}
+        if len(numbers) != 1 or 0 in numbers:
+            raise BadInput(f"lattice '{self.name}': its positions have {sorted(numbers)} bonds, expected one number")
+        object.__setattr__(self, "neighbours", rows)
+
+    def _around(self, b: int) -> list[Neighbour]:
+        cell, basis = np.array(self.cell), np.array(self.basis)
+        reach = max(length for _, length in self.bonds) * 1.001
+        spans = [int(math.ceil(reach / h)) + 1 for h in (1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0))]
+        found: list[Neighbour] = []
+        for step in itertools.product(*(range(-s, s + 1) for s in spans)):
+            for other in range(len(basis)):
+                distance = float(np.linalg.norm((np.array(step) + basis[other] - basis[b]) @ cell))
+                for kind, (_, length) in enumerate(self.bonds):
+                    if abs(distance - length) < 1e-3 * length:
+                        found.append(((step[0], step[1], step[2]), other, kind))
+        return sorted(found, key=lambda n: (n[2], n[0], n[1]))
+
+    @property
+    def coordination(self) -> int:
+        """Number of bonds of a site in the bulk, z."""
+        return len(self.neighbours[0])
+
+    @property
+    def halo(self) -> tuple[int, int, int]:
+        """Largest step / cells to a neighbour along each axis."""
+        steps = np.array([n[0] for row in self.neighbours for n in row])
+        wide = abs(steps).max(axis=0)
+        return int(wide[0]), int(wide[1]), int(wide[2])
+
+    def positions(self, cells: NDArray[np.int64], basis: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Cartesian positions / Å, shape (n, 3), of basis positions in cells of shape (n, 3)."""
+        placed: NDArray[np.float64] = (cells + np.array(self.basis)[basis]) @ np.array(self.cell)
+        return placed
+
+
+def _cubic(name: str, a: float, basis: tuple[tuple[float, float, float], ...], bond: float) -> Lattice:
+    return Lattice(name, ((a, 0.0, 0.0), (0.0, a, 0.0), (0.0, 0.0, a)), basis, (("nn", bond * a),))
+
+
+def beta(a: float = 5.960, c: float = 3.530) -> Lattice:
+    """β-NaREF4 (P-6): its 1a and 1f sites; topologically hcp, z = 8 (2 bonds 'c', 6 bonds 'ab').
+
+    The defaults are those of NaYF4 / Å. Assumption: one rigid lattice for core and shell (their misfit is 0.25 %).
+    In the ordered crystal 1a holds RE only and 1f half RE, half Na.
+    """
+    cell = ((a, 0.0, 0.0), (-a / 2, a * math.sqrt(3) / 2, 0.0), (0.0, 0.0, c))
+    between = math.sqrt(a * a / 3 + c * c / 4)
+    basis = ((0.0, 0.0, 0.0), (2 / 3, 1 / 3, 1 / 2))
+    return Lattice("beta", cell, basis, (("c", c), ("ab", between)), (0.0, 0.5))
+
+
+LATTICES = {
+    "beta": beta,
+    "sc": lambda a=3.87: _cubic("sc", a, ((0.0, 0.0, 0.0),), 1.0),
+    "bcc": lambda a=4.47: _cubic("bcc", a, ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5)), math.sqrt(3) / 2),
+    "fcc": lambda a=5.47: _cubic(
+        "fcc", a, ((0.0, 0.0, 0.0), (0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0)), math.sqrt(0.5)
+    ),
+}
+
+
+def named(name: str | Lattice) -> Lattice:
+    """A lattice by name ('beta', 'sc', 'bcc', 'fcc'), or the lattice that was given.
+
+    Raises
+    ------
+    BadInput
+        If there is no such lattice.
+    """
+    if isinstance(name, Lattice):
+        return name
+    if name not in LATTICES:
+        raise BadInput(f"lattice: unknown lattice '{name}'{nearest(str(name), LATTICES)}")
+    lattice: Lattice = LATTICES[name]()
+    return lattice

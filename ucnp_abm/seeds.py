@@ -1,0 +1,26 @@
+"""One seed, children by purpose: the same seed gives independent streams to crystal, vacancies and events."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from ucnp_abm.errors import BadInput
+
+
+def _sequence(seed: int, purpose: str) -> np.random.SeedSequence:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise BadInput(f"seed: expected a whole number of at least 0, got {seed!r}")
+    return np.random.SeedSequence([int(seed), zlib.crc32(purpose.encode())])
+
+
+def generator(seed: int, purpose: str) -> np.random.Generator:
+    """A generator for building things (never for events)."""
+    return np.random.default_rng(_sequence(seed, purpose))
+
+
+def philox_key(seed: int) -> tuple[int, int]:
+    """The 128-bit key, as two words, under which every candidate event draws its random words."""
+    low, high = _sequence(seed, "events").generate_state(2, np.uint64)
+    return int(low), int(high)

@@ -1,0 +1,111 @@
+"""Numbers with units: text such as '6.7 nm' or '300 °C' becomes a float in Å, eV, K, s or 1/s.
+
+Multiplying by a unit name works in Python: ``1.65 * eV``, ``1 * hour``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from ucnp_abm.errors import BadInput, nearest
+
+BOLTZMANN = 8.617333262e-5
+"""Boltzmann constant, eV/K (CODATA 2018, exact to the digits given)."""
+
+eV = 1.0
+meV = 1e-3
+angstrom = 1.0
+nm = 10.0
+second = 1.0
+minute = 60.0
+hour = 3600.0
+
+_CELSIUS = "°C"
+_UNITS: dict[str, dict[str, float]] = {
+    "length": {"Å": 1.0, "A": 1.0, "angstrom": 1.0, "nm": 10.0, "pm": 0.01},
+    "energy": {"eV": 1.0, "meV": 1e-3, "kJ/mol": 0.010364269656262175},
+    "time": {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0, "d": 86400.0},
+    "temperature": {"K": 1.0, _CELSIUS: 1.0, "degC": 1.0, "C": 1.0},
+    "rate": {"1/s": 1.0, "/s": 1.0, "Hz": 1.0, "THz": 1e12},
+    "fraction": {"": 1.0, "%": 0.01},
+}
+_EXAMPLE = {
+    "length": "'6.7 nm'",
+    "energy": "'1.65 eV'",
+    "time": "'1 h'",
+    "temperature": "'300 °C'",
+    "rate": "'1e13 1/s'",
+    "fraction": "'15 %' or 0.15",
+}
+_BASE = {"length": "Å", "energy": "eV", "time": "s", "temperature": "K", "rate": "1/s", "fraction": ""}
+_NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
+
+
+def parse(value: str | float, kind: str, what: str = "value") -> float:
+    """The value in base units (Å, eV, K, s, 1/s, or a plain fraction).
+
+    Parameters
+    ----------
+    value : str or float
+        Text with a unit, or a bare number already in the base unit.
+    kind : {'length', 'energy', 'time', 'temperature', 'rate', 'fraction'}
+    what : str
+        How errors name the value.
+
+    Raises
+    ------
+    BadInput
+        If the text is no quantity of this kind, or the number is not finite.
+
+    Examples
+    --------
+    >>> parse("6.7 nm", "length"), parse("300 °C", "temperature")
+    (67.0, 573.15)
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise BadInput(f"{what}: expected a {kind} such as {_EXAMPLE[kind]}, got {value!r}")
+    if not isinstance(value, str):
+        number, unit = float(value), _BASE[kind]
+    else:
+        match = _NUMBER.match(value)
+        if not match:
+            raise BadInput(f"{what}: expected a {kind} such as {_EXAMPLE[kind]}, got '{value}'")
+        number, unit = float(match[1]), match[2] or _BASE[kind]
+    if unit not in _UNITS[kind]:
+        hint = nearest(unit, [name for name in _UNITS[kind] if name])
+        raise BadInput(f"{what}: expected a {kind} such as {_EXAMPLE[kind]}, got '{value}'{hint}")
+    number = number * _UNITS[kind][unit]
+    if kind == "temperature" and unit in (_CELSIUS, "degC", "C"):
+        number += 273.15
+    if not math.isfinite(number):
+        raise BadInput(f"{what}: expected a finite {kind}, got {value!r}")
+    return number
+
+
+def positive(value: str | float, kind: str, what: str) -> float:
+    """As `parse`, and greater than zero.
+
+    Raises
+    ------
+    BadInput
+        Also if the quantity is zero or negative.
+    """
+    number = parse(value, kind, what)
+    if number <= 0:
+        raise BadInput(f"{what}: expected a {kind} above zero, got {value!r}")
+    return number
+
+
+def fraction(value: str | float, what: str) -> float:
+    """A share between 0 and 1, given as a number or in per cent.
+
+    Raises
+    ------
+    BadInput
+        If it is not a number from 0 to 1.
+    """
+    number = parse(value, "fraction", what)
+    if not 0.0 <= number <= 1.0:
+        raise BadInput(f"{what}: expected a share from 0 to 1 (or '15 %'), got {value!r}")
+    return number
