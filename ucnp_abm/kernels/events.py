@@ -153,6 +153,12 @@ def words(n: int, round_keys: UInt64s) -> Words:
     return c0, c1, c2, c3
 
 
+def round_keys(low: int, high: int) -> UInt64s:
+    """The key of each of the ten rounds, shape (10, 2): the key schedule, drawn up once."""
+    weyl, mask = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B), 2**64 - 1
+    return np.array([[(low + r * weyl[0]) & mask, (high + r * weyl[1]) & mask] for r in range(10)], dtype=np.uint64)
+
+
 @helper
 def unit(word: Any) -> float:
     """The word as a float in [0, 1)."""

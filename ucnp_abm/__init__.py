@@ -1,0 +1,55 @@
+"""ucnp_abm: exact atoms-on-a-lattice simulation of core-shell upconversion nanocrystals while they are annealed.
+
+Names are loaded when they are first used, so ``import ucnp_abm`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Box": "crystal.particle",
+    "CoreShell": "crystal.particle",
+    "Env": "rules",
+    "HopEnv": "rules.env",
+    "IONS": "crystal.species",
+    "Mechanism": "rules.mechanism",
+    "Model": "agents.model",
+    "Particle": "crystal.particle",
+    "Protocol": "engine.protocol",
+    "RE": "crystal.species",
+    "Simulation": "engine.simulation",
+    "SiteEnv": "rules.env",
+    "UcnpError": "errors",
+    "hookimpl": "hookspecs",
+    "mechanism": "registry",
+}
+__all__ = sorted([*_HOME, "__version__"])
+
+if TYPE_CHECKING:
+    from ucnp_abm.agents.model import Model
+    from ucnp_abm.crystal.particle import Box, CoreShell, Particle
+    from ucnp_abm.crystal.species import IONS, RE
+    from ucnp_abm.engine.protocol import Protocol
+    from ucnp_abm.engine.simulation import Simulation
+    from ucnp_abm.errors import UcnpError
+    from ucnp_abm.hookspecs import hookimpl
+    from ucnp_abm.registry import mechanism
+    from ucnp_abm.rules import Env
+    from ucnp_abm.rules.env import HopEnv, SiteEnv
+    from ucnp_abm.rules.mechanism import Mechanism
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ucnp_abm' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f"ucnp_abm.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

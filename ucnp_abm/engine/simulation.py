@@ -1,0 +1,330 @@
+"""One trajectory: a particle, a rate table, a protocol, and the loop that fires exact events."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import numpy as np
+
+from ucnp_abm import seeds
+from ucnp_abm.crystal.particle import Particle
+from ucnp_abm.crystal.species import SYMBOLS
+from ucnp_abm.crystal.state import State
+from ucnp_abm.engine.moves import Event, Move
+from ucnp_abm.engine.protocol import Protocol
+from ucnp_abm.engine.rates import pack_rates
+from ucnp_abm.errors import BadInput, LiveMismatch, nearest
+from ucnp_abm.kernels import events
+from ucnp_abm.rules.check import check
+from ucnp_abm.rules.env import HopEnv, Site, SiteEnv
+from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.rules.table import RateTable, counts_around, tabulate
+
+ENGINE_VERSION = 1
+"""Raised whenever the same input would give another trajectory."""
+
+Scheduler = Literal["rejection", "linear-scan"]
+SCHEDULERS: dict[str, int] = {"rejection": events.REJECTION, "linear-scan": events.LINEAR_SCAN}
+_NO_LIMIT = np.iinfo(np.int64).max // 2
+_STATUS = {
+    events.TIME_REACHED: "time reached",
+    events.NOTHING_LEFT: "nothing left to happen",
+    events.LIMIT_REACHED: "count reached",
+}
+
+
+class Simulation:
+    """A trajectory that can be run, stepped and asked.
+
+    Parameters
+    ----------
+    particle : Particle
+    mechanism : Mechanism
+    protocol : Protocol or str or float
+        ``'300 °C for 1 h'``.
+    seed : int
+        Seed of the events (the particle has its own).
+    scheduler : {'rejection', 'linear-scan'}
+    interpreted : bool
+        Run the plain Python text of the loop: the same events, slowly, for debuggers.
+
+    Raises
+    ------
+    BadInput, BadMechanism, BadRate
+        Before anything runs.
+    """
+
+    def __init__(
+        self,
+        particle: Particle,
+        mechanism: Mechanism,
+        protocol: Protocol | str | float = "300 °C",
+        *,
+        seed: int = 0,
+        scheduler: Scheduler = "rejection",
+        interpreted: bool = False,
+    ) -> None:
+        if scheduler not in SCHEDULERS:
+            raise BadInput(f"scheduler: unknown scheduler '{scheduler}'{nearest(scheduler, SCHEDULERS)}")
+        self.particle = particle
+        self.crystal = particle.crystal
+        self.mechanism = mechanism
+        self.protocol = Protocol.parse(protocol)
+        self.seed = seed
+        self.key = seeds.philox_key(seed)
+        self.scheduler = scheduler
+        self.interpreted = interpreted
+        self.table: RateTable = tabulate(mechanism, self.crystal, particle.counts, particle.immobile)
+        check(self.table)
+        self.state: State = particle.state().with_channels(len(self.table.channels))
+        self._lattice = _pack_lattice(particle)
+        self._prepare()
+
+    # --- running ---
+
+    def run(
+        self,
+        *,
+        steps: float | None = None,
+        time: float | None = None,
+        events: int | None = None,
+        candidates: int | None = None,
+    ) -> str:
+        """Go on for so many steps, seconds, events or candidates, whichever comes first; returns why it stopped."""
+        return self.run_to(
+            steps=None if steps is None else self.steps + steps,
+            time=None if time is None else self.time + time,
+            events=None if events is None else self.state.events + events,
+            candidates=None if candidates is None else self.state.candidates + candidates,
+        )
+
+    def run_to(
+        self,
+        *,
+        steps: float | None = None,
+        time: float | None = None,
+        events: int | None = None,
+        candidates: int | None = None,
+    ) -> str:
+        """As `run`, with absolute marks. A run in pieces is bit for bit the run in one.
+
+        Raises
+        ------
+        BadInput
+            If no mark is given, or one is NaN.
+        """
+        if steps is None and time is None and events is None and candidates is None:
+            raise BadInput("run: say for how long, in steps, time, events or candidates")
+        until = min(
+            math.inf if time is None else float(time),
+            math.inf if steps is None else self.protocol.time(steps, self.crystal.z),
+        )
+        if math.isnan(until):
+            raise BadInput("run: the time to run to is not a number")
+        if until < self.time:
+            raise BadInput(f"run: {until:g} s lies before now ({self.time:g} s)")
+        last_event = _NO_LIMIT if events is None else int(events)
+        last_candidate = _NO_LIMIT if candidates is None else int(candidates)
+        return self._advance(until, last_event, last_candidate)
+
+    def _advance(self, until: float, last_event: int, last_candidate: int) -> str:
+        loop = events.advance_plain if self.interpreted else events.advance
+        while True:
+            status = loop(self._lattice, self._packed, self._rates, self._plan, until, last_event, last_candidate)
+            if status != events.LIST_FULL:
+                return _STATUS[int(status)]
+            self.state.grow()
+            self._packed = _pack_state(self.state)
+
+    def fire(self, *, live: bool = False, until: float = math.inf) -> Event | None:
+        """Exactly one event; None if nothing can happen, or nothing before `until` (s).
+
+        With `live` the law itself is called for every candidate on the way (breakpoints inside it work) and compared
+        with the table.
+
+        Raises
+        ------
+        LiveMismatch
+            If a law disagrees with its table row.
+        """
+        while True:
+            if self.state.n_vacancies == self.state.vacancies.size:
+                self.state.grow()
+                self._packed = _pack_state(self.state)
+            words = events.words(self.state.candidates + 1, self._plan.round_keys)
+            status, segment, channel, k, i, d, rate = events.propose_one(
+                self._lattice, self._packed, self._rates, self._plan, until, words
+            )
+            if status not in (events.FOUND, events.NULL_CANDIDATE):
+                return None
+            condition = int(self._plan.condition[segment])
+            if live:
+                self._check_live(self.move(int(channel), int(i), int(d), condition))
+            if status == events.FOUND:
+                move = self.move(int(channel), int(i), int(d), condition)
+                event = Event(
+                    number=self.state.events + 1,
+                    candidate=self.state.candidates,
+                    time=self.time,
+                    slot=int(self.state.slot[self.crystal.sites[move.to]]),
+                    move=move,
+                    total_rate=self.total_rate(condition),
+                    words=(int(words[0]), int(words[1]), int(words[2]), int(words[3])),
+                )
+                events.apply(self._lattice, self._packed, self._rates, channel, k, i, d)
+                return event
+
+    # --- asking ---
+
+    @property
+    def time(self) -> float:
+        """Time reached / s."""
+        return self.state.time
+
+    @property
+    def steps(self) -> float:
+        """Steps passed: ∫ z k_ref(T) dt."""
+        return self.protocol.steps(self.time, self.crystal.z)
+
+    @property
+    def temperature(self) -> float:
+        """Temperature now / K."""
+        return self.protocol.temperature(self.time)
+
+    def total_rate(self, condition: int | None = None) -> float:
+        """Sum of the rates / s⁻¹ of all events that could happen now."""
+        c = self._condition_now() if condition is None else condition
+        total = events.rate_total if self.interpreted else events.total_rate
+        return float(total(self._lattice, self._packed, self._rates, c))
+
+    def options(self, site: int) -> list[Move]:
+        """Every event that the occupant of a site could take part in now, fastest first.
+
+        For a vacancy: its hops and dockings. For an ion: hops into neighbouring vacancies, and one-site verbs.
+        """
+        self._known_site(site)
+        point = int(self.crystal.sites[site])
+        c = self._condition_now()
+        moves = []
+        if self.state.species[point] == events.VACANCY:
+            moves = [self.move(events.HOPS, point, d, c) for d in range(self.crystal.z)]
+        else:
+            for number in self.crystal.neighbours(site):
+                if number >= 0 and self.occupant(number) == "vacancy":
+                    d = self.crystal.neighbours(number).index(site)
+                    moves.append(self.move(events.HOPS, int(self.crystal.sites[number]), d, c))
+        if self.crystal.exposed[self.crystal.place[point]]:
+            moves += [self.move(n, point, 0, c) for n in range(1, 1 + len(self.table.channels))]
+        return sorted((m for m in moves if m.rate > 0), key=lambda m: (-m.rate, m.to))
+
+    def occupant(self, site: int) -> str:
+        """Species on a site."""
+        return SYMBOLS[int(self.state.species[self.crystal.sites[site]])]
+
+    def move(self, channel: int, point: int, direction: int, condition: int) -> Move:
+        """One event on the present crystal, with the terms of its rate; `point` is a grid point."""
+        lattice, state, rates = self._lattice, self._packed, self._rates
+        i = np.uint32(point)
+        pairs = 0.0
+        if channel == events.HOPS:
+            j = events.neighbour(lattice, state, i, direction)
+            row = int(events.hop_row(lattice, state, rates, i, j, direction))
+            if row and rates.has_pairs:
+                pairs = float(events.hop_pairs(lattice, state, rates, i, j))
+            verb, symbol = "hop", SYMBOLS.get(int(state.species[j]), "none")
+        else:
+            j = i
+            row = int(events.transform_row(lattice, state, rates, channel, i))
+            if row and rates.has_pairs:
+                pairs = float(events.transform_pairs(lattice, state, rates, channel, i))
+            verb, symbol = self.table.channels[channel - 1].name.split()
+        step = float(rates.site_step[row]) + pairs
+        rule = self.table.block_of(row).rule if row else None
+        return Move(
+            verb=verb,
+            species=symbol,
+            site=int(self.crystal.number[i]),
+            to=int(self.crystal.number[j]),
+            rate=float(events.event_rate(lattice, state, rates, condition, channel, i, direction)),
+            barrier=float(rates.barrier[row]),
+            energy_step=step,
+            activation=float(events.activation(rates.kind[row], rates.barrier[row], step)),
+            attempt=float(rates.attempt[row]),
+            temperature=self.protocol.conditions[condition],
+            environment=self._environment(channel, int(i), int(j), direction) if row else None,
+            rule=rule,
+            row=row,
+        )
+
+    def set_temperature(self, temperature: float) -> None:
+        """Another temperature / K from now on: an edge of the schedule. The pending candidate keeps its random words."""
+        self.protocol = self.protocol.changed(self.time, temperature)
+        self._prepare()
+
+    def digest(self) -> str:
+        """SHA-256 of the state: equal digests, equal states."""
+        return self.state.digest()
+
+    # --- helpers ---
+
+    def _prepare(self) -> None:
+        self._rates = pack_rates(self.table, self.crystal, self.protocol.conditions)
+        conditions = {t: n for n, t in enumerate(self.protocol.conditions)}
+        self._plan = events.Plan(
+            edges=np.array([*self.protocol.edges, math.inf]),
+            condition=np.array([conditions[t] for t in self.protocol.temperatures], dtype=np.int64),
+            round_keys=events.round_keys(*self.key),
+            scheduler=SCHEDULERS[self.scheduler],
+        )
+        self._packed = _pack_state(self.state)
+
+    def _condition_now(self) -> int:
+        return self.protocol.conditions.index(self.temperature)
+
+    def _known_site(self, site: int) -> None:
+        if not 0 <= site < self.crystal.n_sites:
+            raise BadInput(f"site: expected a site number from 0 to {self.crystal.n_sites - 1}, got {site}")
+
+    def _environment(self, channel: int, i: int, j: int, direction: int) -> HopEnv | SiteEnv:
+        """What the law sees, counted from the occupants and independently of the loop's row arithmetic."""
+        crystal, p = self.crystal, self.mechanism.env_parameters()
+        place = crystal.place[i]
+        codes = self.state.species[crystal.sites]
+        here, there = int(crystal.number[i]), int(crystal.number[j])
+        if channel == events.HOPS:
+            around = [n for n in crystal.neighbours(here) if n >= 0 and n != there]
+            around += [n for n in crystal.neighbours(there) if n >= 0 and n != here]
+            bond = crystal.lattice.bonds[int(crystal.bond[place, direction])][0]
+            zones = (crystal.zones[crystal.zone[crystal.place[j]]], crystal.zones[crystal.zone[place]])
+            mover = SYMBOLS[int(codes[there])]
+            directed = any(mover in rule.movers and rule.irreversible for rule in self.mechanism.hops)
+            return HopEnv(mover, bond, zones, counts_around(int(codes[n]) for n in around), p, directed)
+        around = [n for n in crystal.neighbours(here) if n >= 0]
+        counts = counts_around(int(codes[n]) for n in around)
+        return SiteEnv(Site(crystal.zones[crystal.zone[place]], int(crystal.coordination[place]), counts), p)
+
+    def _check_live(self, move: Move) -> None:
+        if move.rule is None or move.environment is None:
+            return
+        value = self.table.law_value(move.rule, move.environment)
+        if value != move.barrier:
+            raise LiveMismatch(
+                f"{self.mechanism.name}: {move.source} says {value!r} eV for a {move.environment!r}, "
+                f"but row {move.row} of the table holds {move.barrier!r} eV"
+            )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Simulation '{self.mechanism.name}': {self.state.events} events, {self.time:.6g} s, "
+            f"{self.steps:.4g} steps, {self.state.n_vacancies} vacancies>"
+        )
+
+
+def _pack_state(state: State) -> events.State:
+    return events.State(**{name: getattr(state, name) for name in events.State._fields})
+
+
+def _pack_lattice(particle: Particle) -> events.Lattice:
+    fields: dict[str, Any] = {name: getattr(particle.crystal, name) for name in events.Lattice._fields}
+    return events.Lattice(**fields)
