@@ -1,1 +1,1 @@
-"""placeholder"""
+"""Ions and vacancies as Mesa agents; the only package that imports mesa."""

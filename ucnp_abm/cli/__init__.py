@@ -1,1 +1,1 @@
-"""placeholder"""
+"""The command line. Each command is imported when it is used."""

@@ -40,7 +40,7 @@ class Counts:
         raise BadMechanism("env.n: name the species, as in env.n['Y']; reading all counts would need a huge table")
 
     def __repr__(self) -> str:
-        return "{" + ", ".join(f"{s}: {n}" for s, n in self._counts.items()) + "}"
+        return "{" + ", ".join(f"{s}: {n}" for s, n in self._counts.items() if n) + "}"
 
 
 class Parameters(SimpleNamespace):

@@ -1,1 +1,1 @@
-"""placeholder"""
+"""Figures; the only package that imports matplotlib."""

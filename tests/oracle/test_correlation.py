@@ -1,0 +1,268 @@
+"""One vacancy in a periodic box: tracer correlation against the box's own exact value, vacancy against a free walk.
+
+Derivation
+----------
+N sites, one vacancy, every exchange with one of z neighbours equally likely, so that events (not times) matter. The
+state of a tagged ion is the vacancy's position r relative to it. An event adds a bond vector to r, or, where that
+would give r = 0, carries the ion by r and leaves the vacancy at -r. Each move has its reverse with the same
+probability 1/z: the matrix T is symmetric and all N - 1 positions are equally likely in the long run. With u(r) the
+ion's displacement should the vacancy exchange with it from r (0 for non-neighbours) and b = u / z, the mean of b at
+event k after event 0 is T^(k-1) b. The correlation of the displacements at events 0 and k, in units of the mean
+square, is therefore
+
+    g(k) = sum_r u(r) . (T^(k-1) b)(-r) / sum_r u(r)²      (sums over the neighbours r, -r being the state after),
+
+and, summed over all ions (which is a sum over all r, whatever the vacancy's site), a run of m events has *exactly*
+
+    E sum R² / (m d²) = F_m = 1 + 2 sum_{k=1}^{m-1} (1 - k/m) g(k),    f = lim F_m = 1 + 2 sum_k g(k) = 1 + 2 g_total,
+
+g_total following from one sparse solve (1 - T) h = b (h up to a constant, which sum u = 0 removes). As E is the same
+from every start, the residuals of successive segments of a long run are uncorrelated: their scatter gives the error.
+
+On sc, bcc and fcc the successive *jumps* e1, e2, … of an ion are a Markov chain, since r = -e right after a jump e.
+The symmetry that keeps e leaves no other direction fixed (C4v, C3v, C2v; a cubic box keeps it), so E[e2 | e1] = c e1 with
+one c = <cos theta>, and E[e1 . e(1+k)] = c^k d²: f = (1 + c) / (1 - c) holds exactly in every cubic box. c is one
+sparse solve too, of the chain that ends at the next jump. The beta lattice has no such symmetry: there f differs
+between the axes and only the first form holds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy.sparse import coo_matrix, csr_matrix, identity
+from scipy.sparse.linalg import cg
+
+from ucnp_abm import Particle, Simulation, mechanism
+from ucnp_abm.crystal.lattice import LATTICES
+from ucnp_abm.crystal.state import displacements
+
+INFINITE = {"sc": 0.653108838706, "bcc": 0.727194140088, "fcc": 0.781451421945}
+TOO_FAR = 4.5
+
+# Bond vectors on a fine integer grid, written down by hand: nothing here comes from the package's neighbour lists.
+SC = [(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]
+BCC = list(itertools.product((1, -1), repeat=3))
+FCC = [v for v in itertools.product((1, 0, -1), repeat=3) if sum(map(abs, v)) == 2]
+BETA = [(0, 0, 2), (0, 0, -2)] + [(x, y, s) for x, y in ((2, 1), (-1, 1), (-1, -2)) for s in (1, -1)]
+
+
+@dataclass(frozen=True)
+class Fine:
+    """Sites as integer vectors: grid points per cell, bonds of even and odd layers, Cartesian vectors / Å of the grid."""
+
+    per_cell: tuple[int, int, int]
+    bonds: tuple[list[tuple[int, int, int]], ...]
+    frame: np.ndarray
+
+
+def fine(name: str) -> Fine:
+    if name == "beta":
+        a, c = 5.960, 3.530
+        frame = np.array([[a / 3, 0, 0], [-a / 6, a * math.sqrt(3) / 6, 0], [0, 0, c / 2]])
+        return Fine((3, 3, 2), (BETA, [(-x, -y, z) for x, y, z in BETA]), frame)
+    a, bonds, per = {"sc": (3.87, SC, 1), "bcc": (4.47, BCC, 2), "fcc": (5.47, FCC, 2)}[name]
+    return Fine((per, per, per), (bonds,), np.eye(3) * a / per)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Vacancy relative to a tagged ion. `stay` are moves without a jump of the ion, `turn` those with one."""
+
+    n_sites: int
+    z: int
+    stay: csr_matrix
+    turn: csr_matrix
+    jump: np.ndarray  # (states, 3) / Å, displacement of the ion should the vacancy exchange with it
+
+    @property
+    def moves(self) -> csr_matrix:
+        return self.stay + self.turn
+
+    def correlations(self, axes: slice, n: int) -> np.ndarray:
+        """g(1) … g(n) along some axes."""
+        after = self.turn.T @ self.jump[:, axes] * self.z  # the jump that led to each state
+        mean = self.jump[:, axes] / self.z
+        found = np.empty(n)
+        for k in range(n):
+            found[k] = (after * mean).sum()
+            mean = self.moves @ mean
+        return found / (self.jump[:, axes] ** 2).sum()
+
+    def finite(self, axes: slice, m: int) -> float:
+        """F_m: the exact mean of sum R² / (m d²) in a run of m events."""
+        return float(1 + 2 * ((1 - np.arange(1, m) / m) * self.correlations(axes, m - 1)).sum())
+
+    def factor(self, axes: slice) -> float:
+        """f, from one solve for each axis."""
+        after = self.turn.T @ self.jump[:, axes] * self.z
+        total = 0.0
+        for axis, b in enumerate(self.jump[:, axes].T / self.z):
+            h = solve(identity(b.size) - self.moves, b)
+            total += after[:, axis] @ h
+        return float(1 + 2 * total / (self.jump[:, axes] ** 2).sum())
+
+    def cosine(self) -> float:
+        """<cos theta> of successive jumps of an ion, from one solve of the chain that ends at its next jump."""
+        start = int(np.flatnonzero((self.jump**2).sum(axis=1))[0])
+        before = self.jump[start]
+        b = self.jump @ before / (before @ before) / self.z
+        h = solve(identity(b.size) - self.stay, b)
+        return float((self.turn[start] @ h)[0] * self.z)
+
+
+def solve(matrix: csr_matrix, b: np.ndarray) -> np.ndarray:
+    h, failed = cg(matrix, b, rtol=1e-13, atol=0.0, maxiter=10_000)
+    assert failed == 0
+    return h
+
+
+def chain(name: str, cells: tuple[int, int, int]) -> Chain:
+    """The chain of a box, from the bond vectors alone. A state is (layer parity of the ion, r)."""
+    kind = fine(name)
+    size = np.array(kind.per_cell) * cells
+    grid = np.array(list(itertools.product(*(range(n) for n in size))))
+    if name == "bcc":
+        grid = grid[(grid[:, 0] % 2 == grid[:, 1] % 2) & (grid[:, 1] % 2 == grid[:, 2] % 2)]
+    if name == "fcc":
+        grid = grid[grid.sum(axis=1) % 2 == 0]
+    if name == "beta":
+        layer = grid[:, 2] % 2
+        grid = grid[(grid[:, 0] % 3 == 2 * layer % 3) & (grid[:, 1] % 3 == layer)]
+    n_sites = len(grid)
+    states = []  # fine coordinates of r, for an ion in an even and (beta only) in an odd layer
+    for parity in range(len(kind.bonds)):
+        ion = grid[0] if parity == 0 else grid[grid[:, 2] % 2 == 1][0]
+        r = (grid - ion) % size
+        states += [(parity, *map(int, v)) for v in r if v.any()]
+    number = {state: n for n, state in enumerate(states)}
+    z = len(kind.bonds[0])
+    stay, turn = [], []
+    jump = np.zeros((len(states), 3))
+    for state, n in number.items():
+        parity, r = state[0], np.array(state[1:])
+        for bond in kind.bonds[(parity + state[3]) % len(kind.bonds)]:
+            to = tuple(int(x) for x in (r + bond) % size)
+            if any(to):
+                stay.append((n, number[parity, *to]))
+            else:
+                other = (parity + bond[2]) % len(kind.bonds)
+                turn.append((n, number[other, *(int(x) for x in np.array(bond) % size)]))
+                jump[n] = -np.array(bond) @ kind.frame
+    shape = (len(states), len(states))
+    stays, turns = (
+        csr_matrix(coo_matrix((np.full(len(m), 1 / z), tuple(np.array(m).T)), shape=shape)) for m in (stay, turn)
+    )
+    return Chain(n_sites, z, stays, turns, jump)
+
+
+ALL = slice(0, 3)
+
+
+@pytest.mark.parametrize(("name", "cells"), [("sc", (5, 5, 5)), ("bcc", (3, 3, 3)), ("fcc", (3, 3, 3)), ("beta", (4, 4, 4))])
+def test_chain_of_relative_positions_is_symmetric_and_loses_nothing(name: str, cells: tuple[int, int, int]) -> None:
+    box = chain(name, cells)
+    assert abs(box.moves - box.moves.T).max() == 0
+    assert box.moves.sum(axis=1) == pytest.approx(1)
+    assert box.jump.sum(axis=0) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(("name", "cells"), [("sc", 3), ("sc", 5), ("bcc", 3), ("fcc", 3)])
+def test_cosine_of_successive_jumps_gives_the_correlation_factor_of_any_cubic_box(name: str, cells: int) -> None:
+    box = chain(name, (cells,) * 3)
+    c = box.cosine()
+    assert (1 + c) / (1 - c) == pytest.approx(box.factor(ALL), rel=1e-10)
+    assert 1 + 2 * box.correlations(ALL, 10_000).sum() == pytest.approx(box.factor(ALL), rel=1e-10)
+
+
+@pytest.mark.parametrize(("name", "cells"), [("sc", (4, 8, 16)), ("bcc", (3, 6, 12)), ("fcc", (2, 4, 8))])
+def test_correlation_factor_of_growing_boxes_goes_to_that_of_the_infinite_lattice(name: str, cells: tuple[int, ...]) -> None:
+    """The leading errors fall as L^-3 and L^-5; two extrapolations remove them."""
+    c = np.array([chain(name, (n,) * 3).cosine() for n in cells])
+    f = (1 + c) / (1 - c)
+    errors = f - INFINITE[name]
+    assert errors[1:] / errors[:-1] == pytest.approx(1 / 8, rel=0.35)
+    once = (8 * f[1:] - f[:-1]) / 7
+    twice = (32 * once[1] - once[0]) / 31
+    assert abs(once[1] - INFINITE[name]) < abs(errors[2])
+    assert twice == pytest.approx(INFINITE[name], abs=1e-5)
+
+
+def segments(name: str, cells: tuple[int, int, int], m: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n, N - 1, 3) displacements / Å of the ions, and (n, 3) of the vacancy, in n successive segments of m events."""
+    particle = Particle.box(lattice=name, cells=cells, composition="Y", vacancies=1, seed=5)
+    simulation = Simulation(particle, mechanism("no-complex"), "300 °C", seed=20_23)
+    vacancy = int(simulation.state.slot[simulation.state.vacancies[0]])
+    assert simulation.state.n_vacancies == 1
+    before = np.zeros((particle.crystal.n_sites, 3))
+    moved = np.empty((n, *before.shape))
+    for k in range(n):
+        assert simulation.run(events=m) == "count reached"
+        now = displacements(particle.crystal, simulation.state)
+        moved[k] = now - before
+        before = now
+    assert simulation.state.events == n * m
+    return np.delete(moved, vacancy, axis=1), moved[:, vacancy]
+
+
+def z_score(values: np.ndarray, expected: float) -> float:
+    return float((values.mean() - expected) / (values.std(ddof=1) / math.sqrt(values.size)))
+
+
+BOXES = [("sc", (5, 5, 5)), ("bcc", (4, 4, 4)), ("fcc", (3, 3, 3))]
+
+
+@pytest.mark.parametrize(("name", "cells"), BOXES)
+def test_tracer_correlation_in_a_cubic_box_is_the_exact_value_of_that_box(name: str, cells: tuple[int, int, int]) -> None:
+    box = chain(name, cells)
+    m = 8 * box.n_sites
+    ions, vacancy = segments(name, cells, m, 12_000)
+    assert ions.shape[1] == box.n_sites - 1
+    assert np.abs(ions.sum(axis=1) + vacancy).max() < 1e-6  # what the ions lose, the vacancy gains
+    d2 = (box.jump**2).sum(axis=1).max()
+    found = (ions**2).sum(axis=(1, 2)) / (m * d2)
+    assert abs(z_score(found, box.finite(ALL, m))) < TOO_FAR
+    assert box.finite(ALL, m) == pytest.approx(box.factor(ALL), rel=0.02)
+    assert abs(z_score(found, INFINITE[name])) > TOO_FAR  # the infinite lattice's value would not do
+
+
+def test_tracer_correlation_in_a_flat_box_differs_between_the_axes_as_it_should() -> None:
+    """A 6 x 6 x 3 box of sc: c bonds see their periodic images sooner."""
+    box = chain("sc", (6, 6, 3))
+    m = 8 * box.n_sites
+    ions, _ = segments("sc", (6, 6, 3), m, 10_000)
+    exact = [box.finite(axes, m) for axes in (slice(0, 2), slice(2, 3))]
+    assert abs(exact[0] - exact[1]) > 0.02
+    for axes, f in zip((slice(0, 2), slice(2, 3)), exact, strict=True):
+        each = 3.87**2 / 3 * (axes.stop - axes.start)
+        assert abs(z_score((ions[:, :, axes] ** 2).sum(axis=(1, 2)) / (m * each), f)) < TOO_FAR
+
+
+def test_tracer_correlation_on_the_beta_lattice_is_the_exact_value_of_the_box_along_and_across_c() -> None:
+    box = chain("beta", (4, 4, 4))
+    m = 8 * box.n_sites
+    ions, _ = segments("beta", (4, 4, 4), m, 12_000)
+    a, c = 5.960, 3.530
+    for axes, mean_square in ((slice(0, 2), 6 * a**2 / 3 / 8), (slice(2, 3), (2 * c**2 + 6 * c**2 / 4) / 8)):
+        found = (ions[:, :, axes] ** 2).sum(axis=(1, 2)) / (m * mean_square)
+        assert abs(z_score(found, box.finite(axes, m))) < TOO_FAR
+
+
+@pytest.mark.parametrize(("name", "cells"), [*BOXES, ("beta", (3, 4, 5)), ("sc", (3, 4, 7))])
+def test_mean_square_displacement_of_a_vacancy_is_the_number_of_hops_times_the_bond_squared(
+    name: str, cells: tuple[int, int, int]
+) -> None:
+    """Steps have mean 0 whatever came before (on beta from either sublattice), so no cross terms remain, axis by axis."""
+    m, kind = 400, fine(name)
+    _, vacancy = segments(name, cells, m, 20_000)
+    steps = np.array(kind.bonds[0]) @ kind.frame
+    length = min(bond for _, bond in LATTICES[name]().bonds)
+    assert np.linalg.norm(steps, axis=1).min() == pytest.approx(length)
+    for axis in range(3):
+        assert abs(z_score(vacancy[:, axis] ** 2, m * (steps[:, axis] ** 2).mean())) < TOO_FAR
+        assert abs(z_score(vacancy[:, axis], 0.0)) < TOO_FAR
+        assert abs(z_score(vacancy[:, axis] * vacancy[:, axis - 1], 0.0)) < TOO_FAR

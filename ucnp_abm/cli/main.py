@@ -1,0 +1,74 @@
+"""`ucnp-abm`: the group of all commands, loaded lazily, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "demo": ("ucnp_abm.cli.demo:demo", "Anneal the paper's particle without and with the yttrium complex."),
+    "run": ("ucnp_abm.cli.run:run", "One trajectory into a run directory."),
+    "plugins": ("ucnp_abm.cli.plugins:plugins", "The mechanisms that are installed."),
+    "bench": ("ucnp_abm.cli.bench:bench", "Throughput on this machine."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and one-line help, and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from ucnp_abm.errors import nearest
+
+            raise click.UsageError(f"no command '{args[0]}'{nearest(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="ucnp-abm", prog_name="ucnp-abm")
+def cli() -> None:
+    """Exact simulation of core-shell upconversion nanocrystals while they are annealed.
+
+    Start with `ucnp-abm demo`.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run a command; every expected error is one sentence on stderr and an exit code (2 usage, 3 plugin)."""
+    try:
+        cli.main(args=arguments, prog_name="ucnp-abm", standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"ucnp-abm: {error.format_message()}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("ucnp-abm: interrupted; nothing was written", err=True)
+        sys.exit(130)
+    except Exception as error:
+        from ucnp_abm.errors import UcnpError
+
+        if not isinstance(error, UcnpError):
+            raise
+        click.echo(f"ucnp-abm: {error}", err=True)
+        sys.exit(error.exit_code)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Where a result comes from: versions, platform, mechanism, seed."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import inspect
+import platform
+from pathlib import Path
+from typing import Any
+
+import ucnp_abm
+from ucnp_abm.crystal.particle import describe
+from ucnp_abm.engine.simulation import ENGINE_VERSION, Simulation
+
+SCHEMA = 1
+"""Version of run.json."""
+
+
+def provenance(simulation: Simulation, config: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What run.json holds.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    config : dict or None
+        The configuration as given.
+    """
+    mechanism, protocol = simulation.mechanism, simulation.protocol
+    files = {inspect.getsourcefile(rule.law) for rule in (*mechanism.hops, *mechanism.site_rules)}
+    return {
+        "schema": SCHEMA,
+        "config": config or {},
+        "particle": describe(simulation.particle),
+        "mechanism": {
+            "name": mechanism.name,
+            "parameters": mechanism.values,
+            "irreversible": mechanism.irreversible_verbs,
+            "source": mechanism.source,
+            "table_fingerprint": simulation.table.fingerprint(),
+            "files_sha256": {Path(f).name: hashlib.sha256(Path(f).read_bytes()).hexdigest() for f in files if f},
+        },
+        "protocol": {
+            "edges_s": protocol.edges,
+            "temperatures_K": protocol.temperatures,
+            "reference_barrier_eV": protocol.reference_barrier,
+            "reference_attempt_per_s": protocol.reference_attempt,
+        },
+        "seed": simulation.seed,
+        "philox_key": list(simulation.key),
+        "scheduler": simulation.scheduler,
+        "engine_version": ENGINE_VERSION,
+        "versions": {
+            "ucnp_abm": ucnp_abm.__version__,
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in ("numpy", "numba", "mesa", "pluggy")},
+        },
+        "platform": platform.platform(),
+    }

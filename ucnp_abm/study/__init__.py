@@ -1,0 +1,1 @@
+"""Several trajectories together: replicas on the same crystals, their statistics, throughput."""
