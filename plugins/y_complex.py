@@ -1,7 +1,8 @@
 """Annealing with yttrium oleate: a vacancy that reaches the surface is filled by the complex's yttrium.
 
-Source: the picture is that of Chen et al., Nano Lett. 2023, 23, 7221 (doi:10.1021/acs.nanolett.3c01621). Both barriers are
-assumptions; docking is fast against hopping, because the supply of complexes is (about 1e6 /s a site at 0.05 M).
+Source: the picture is that of Chen et al., Nano Lett. 2023, 23, 7221 (doi:10.1021/acs.nanolett.3c01621). Both
+barriers are assumptions; docking is fast against hopping, because the supply of complexes is (about 1e6 /s a site at
+0.05 M).
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def n_vacancies(simulation: Simulation) -> float:
 
 @observable("outside_core_pct")
 def outside_core(simulation: Simulation) -> float:
-    """Share / % of the core's own ions that are found outside the core, by identity; complete mixing is 1 - N_core/N."""
+    """Share / % of the core's own ions found outside the core, by identity; complete mixing is 1 - N_core/N."""
     crystal, state = simulation.crystal, simulation.state
     ion = ~np.isin(state.species[crystal.sites], (VACANCY, VOID))
     from_core = ion & (state.origin[state.slot[crystal.sites]] == 0)

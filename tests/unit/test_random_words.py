@@ -12,7 +12,22 @@ from ucnp_abm import seeds
 from ucnp_abm.kernels import events
 
 WORD = 2**64 - 1
-EDGES = (0, 1, 2, 3, 2**31, 2**32 - 1, 2**32, 2**32 + 1, 2**63 - 1, 2**63, WORD - 1, WORD, int(events.M0), int(events.M1))
+EDGES = (
+    0,
+    1,
+    2,
+    3,
+    2**31,
+    2**32 - 1,
+    2**32,
+    2**32 + 1,
+    2**63 - 1,
+    2**63,
+    WORD - 1,
+    WORD,
+    int(events.M0),
+    int(events.M1),
+)
 word = st.integers(0, WORD)
 candidate = st.integers(1, 2**60)
 

@@ -120,7 +120,7 @@ class Model(mesa.Model):  # type: ignore[misc]
         """All vacancies, ordered by identity (never by their order in the loop's lists)."""
         state = self.simulation.state
         slots = np.sort(state.slot[state.vacancies[: state.n_vacancies]])
-        return [self.agent(int(slot)) for slot in slots]  # type: ignore[misc]
+        return [self.agent(int(slot)) for slot in slots]
 
     def agent(self, slot: int) -> Occupant:
         """The agent of an identity, made now if it is not registered."""

@@ -17,7 +17,9 @@ def bench(events: int, as_json: bool) -> None:
     """Measure the event loop: boxes with 1 % vacancies and the paper's particle, identities tracked."""
     measured = []
     if not as_json:
-        click.echo(f"{'workload':<32}{'sites':>9}{'vacancies':>11}{'M events/s':>12}{'acceptance':>12}{'M candidates/s':>16}")
+        click.echo(
+            f"{'workload':<32}{'sites':>9}{'vacancies':>11}{'M events/s':>12}{'acceptance':>12}{'M candidates/s':>16}"
+        )
     for workload in WORKLOADS:
         m = measure(workload, events)
         measured.append(m)

@@ -42,7 +42,7 @@ def demo(out: Path, seeds: int) -> None:
             bar.set_description(f"{name}, particle {seed}{compiling}")
             bar.update()
 
-        marks = np.linspace(0, PAPER_STEPS[-1], 51)
+        marks = np.linspace(0, PAPER_STEPS[-1], 51).tolist()
         chosen = [mechanism(name) for name in MECHANISMS]
         runs = anneal(chosen, PAPER_PARTICLE, Protocol.parse("300 °C"), range(seeds), marks, PAPER_STEPS, progress)
     partial = out.with_name(f".{out.name}.partial")
@@ -56,7 +56,9 @@ def demo(out: Path, seeds: int) -> None:
     click.echo(table(runs, PAPER_STEPS))
     particle = runs[MECHANISMS[0]][0].simulation.particle
     mixed = 100 * (1 - float((particle.crystal.layer == 0).mean()))
-    click.echo(f"\nComplete mixing would be {mixed:.0f} %. One step is the mean time between two hops of a bulk vacancy,")
+    click.echo(
+        f"\nComplete mixing would be {mixed:.0f} %. One step is the mean time between two hops of a bulk vacancy,"
+    )
     click.echo("4.03 s at 300 °C. Barriers and vacancy contents are assumptions; see the docs.")
     click.echo(f"\nWrote {out}/ in {time.perf_counter() - begin:.0f} s:")
     click.echo("  panels.png, .svg, .pdf        1-nm slabs after 0, 100, 500 and 1000 steps")
@@ -75,8 +77,10 @@ def table(runs: dict[str, list[Trajectory]], steps: Sequence[float]) -> str:
         for step in steps
     ]
     widths = [max(len(row[n]) for row in [head, *rows]) for n in range(len(head))]
-    lines = ["  ".join(cell.rjust(w) if n else cell.ljust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True)))
-             for row in [head, *rows]]  # fmt: skip
+    lines = []
+    for first, *others in [head, *rows]:
+        cells = [first.ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(others, widths[1:], strict=True))]
+        lines.append("  ".join(cells))
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
@@ -95,7 +99,9 @@ def _write(runs: dict[str, list[Trajectory]], out: Path) -> None:
     figures.save(figures.time_courses(runs, 100 * (1 - float((layer == 0).mean()))), out / "time_courses")
     with (out / "table.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["mechanism", "steps", "seeds", *(f"{c}{s}" for c in _COLUMNS for s in ("", "_standard_error"))])
+        writer.writerow(
+            ["mechanism", "steps", "seeds", *(f"{c}{s}" for c in _COLUMNS for s in ("", "_standard_error"))]
+        )
         for name, trajectories in runs.items():
             for step in PAPER_STEPS:
                 means = [mean([t.at(step, c) for t in trajectories]) for c in _COLUMNS]

@@ -9,7 +9,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from ucnp_abm import units
+from ucnp_abm import observables, units
 from ucnp_abm.config import AnnealSection, Config, MechanismSection, ParticleSection, RunSection, load
 from ucnp_abm.engine import trajectory
 from ucnp_abm.engine.protocol import Protocol
@@ -25,7 +25,9 @@ DEFAULT_STEPS = 1000.0
 @click.argument("what", metavar="CONFIG|MECHANISM")
 @click.option("--seed", type=click.IntRange(0), help="Seed of crystal and events, instead of the configured ones.")
 @click.option("--steps", type=float, help="For how many steps, instead of the configured length.")
-@click.option("--out", type=click.Path(path_type=Path), help="Run directory [default: the name of CONFIG or MECHANISM].")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Run directory [default: the name of CONFIG or MECHANISM]."
+)
 def run(what: str, seed: int | None, steps: float | None, out: Path | None) -> None:
     """Anneal one particle.
 
@@ -47,9 +49,9 @@ def run(what: str, seed: int | None, steps: float | None, out: Path | None) -> N
     )
     length = steps if steps is not None else _length(config, protocol, particle.crystal.z)
     marks = np.linspace(0, length, config.run.samples + 1)
-    kept = np.linspace(0, length, config.run.snapshots + 1) if config.run.snapshots else []
-    with tqdm(total=len(set(marks) | set(kept)), unit="sample", disable=None, leave=False) as bar:
-        recorded = trajectory.record(simulation, marks, kept, lambda _: bar.update())
+    kept = np.linspace(0, length, config.run.snapshots + 1)[: None if config.run.snapshots else 0]
+    with tqdm(total=len({*marks, *kept}), unit="sample", disable=None, leave=False) as bar:
+        recorded = trajectory.record(simulation, observables.read, marks, kept, lambda _: bar.update())
     given: dict[str, Any] = config.model_dump(mode="json", exclude_defaults=True)
     trajectory.write(recorded, target, given)
     last = recorded.rows[-1]
@@ -66,9 +68,7 @@ def _paper(name: str) -> Config:
     particle = ParticleSection(
         core=recipe.core, diameter=recipe.diameter, shell=recipe.shell, thickness=recipe.thickness
     )
-    return Config(
-        particle=particle, mechanism=MechanismSection(name=name), anneal=AnnealSection(), run=RunSection()
-    )
+    return Config(particle=particle, mechanism=MechanismSection(name=name), anneal=AnnealSection(), run=RunSection())
 
 
 def _length(config: Config, protocol: Protocol, z: int) -> float:

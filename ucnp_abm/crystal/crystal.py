@@ -86,7 +86,8 @@ class Crystal:
     @cached_property
     def exposed_sites(self) -> NDArray[np.uint32]:
         """Grid points of all exposed sites, in order."""
-        return self.sites[self.exposed[self.place[self.sites]] == 1]
+        chosen: NDArray[np.uint32] = self.sites[self.exposed[self.place[self.sites]] == 1]
+        return chosen
 
     @cached_property
     def site_zone(self) -> NDArray[np.uint8]:
@@ -115,7 +116,8 @@ class Crystal:
         around = points[:, None] + self.offset[self.place[points]]
         if self.periodic:
             around = self.home[around].astype(np.int64)
-        return self.number[around]
+        numbers: NDArray[np.int32] = self.number[around]
+        return numbers
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,8 @@ class _Grid:
 
     @property
     def full(self) -> NDArray[np.int64]:
-        return np.array(self.shape) + 2 * np.array(self.lattice.halo)
+        full: NDArray[np.int64] = np.array(self.shape) + 2 * np.array(self.lattice.halo)
+        return full
 
     @property
     def strides(self) -> NDArray[np.int64]:
@@ -148,7 +151,8 @@ class _Grid:
         rest = points // len(self.lattice.basis)
         full = self.full
         cells = np.stack([rest // (full[1] * full[2]), rest // full[2] % full[1], rest % full[2]], axis=1)
-        return cells - np.array(self.lattice.halo)
+        inner: NDArray[np.int64] = cells - np.array(self.lattice.halo)
+        return inner
 
     @property
     def inner(self) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,7 +53,7 @@ class Lattice:
     def _around(self, b: int) -> list[Neighbour]:
         cell, basis = np.array(self.cell), np.array(self.basis)
         reach = max(length for _, length in self.bonds) * 1.001
-        spans = [int(math.ceil(reach / h)) + 1 for h in (1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0))]
+        spans = [math.ceil(reach / h) + 1 for h in (1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0))]
         found: list[Neighbour] = []
         for step in itertools.product(*(range(-s, s + 1) for s in spans)):
             for other in range(len(basis)):
@@ -96,13 +97,27 @@ def beta(a: float = 5.960, c: float = 3.530) -> Lattice:
     return Lattice("beta", cell, basis, (("c", c), ("ab", between)), (0.0, 0.5))
 
 
-LATTICES = {
+def sc(a: float = 3.87) -> Lattice:
+    """Simple cubic, z = 6; a / Å gives the bond length of the cubic phase."""
+    return _cubic("sc", a, ((0.0, 0.0, 0.0),), 1.0)
+
+
+def bcc(a: float = 4.47) -> Lattice:
+    """Body-centred cubic, z = 8."""
+    return _cubic("bcc", a, ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5)), math.sqrt(3) / 2)
+
+
+def fcc(a: float = 5.47) -> Lattice:
+    """Face-centred cubic, z = 12: the cations of α-NaREF4, a = 5.47 Å."""
+    corners = ((0.0, 0.0, 0.0), (0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0))
+    return _cubic("fcc", a, corners, math.sqrt(0.5))
+
+
+LATTICES: dict[str, Callable[[], Lattice]] = {
     "beta": beta,
-    "sc": lambda a=3.87: _cubic("sc", a, ((0.0, 0.0, 0.0),), 1.0),
-    "bcc": lambda a=4.47: _cubic("bcc", a, ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5)), math.sqrt(3) / 2),
-    "fcc": lambda a=5.47: _cubic(
-        "fcc", a, ((0.0, 0.0, 0.0), (0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0)), math.sqrt(0.5)
-    ),
+    "sc": sc,
+    "bcc": bcc,
+    "fcc": fcc,
 }
 
 
@@ -118,5 +133,4 @@ def named(name: str | Lattice) -> Lattice:
         return name
     if name not in LATTICES:
         raise BadInput(f"lattice: unknown lattice '{name}'{nearest(str(name), LATTICES)}")
-    lattice: Lattice = LATTICES[name]()
-    return lattice
+    return LATTICES[name]()

@@ -147,7 +147,13 @@ class CoreShell:
         }
         bulk = units.fraction(self.bulk_vacancies, "bulk_vacancies")
         return _fill(
-            grown, [c for _, c, _ in layers], [shares.get(z, bulk) for z in grown.zones], self, self.order, self.counts, seed
+            grown,
+            [c for _, c, _ in layers],
+            [shares.get(z, bulk) for z in grown.zones],
+            self,
+            self.order,
+            self.counts,
+            seed,
         )
 
 

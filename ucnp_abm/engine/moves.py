@@ -59,7 +59,8 @@ class Move:
 
     def __str__(self) -> str:
         arrow = f"site {self.site} -> {self.to}" if self.verb == "hop" else f"site {self.site}"
-        return f"{self.verb} {self.species:<2}  {arrow:<20} {self.rate:10.3e} /s   E_a {self.activation:.3f} eV   {self.source}"
+        what = f"{self.verb} {self.species}"
+        return f"{what:<11} {arrow:<20} {self.rate:10.3e} /s   E_a {self.activation:.3f} eV   {self.source}"
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def explain(event: Event) -> str:
             "dock": "max(E_dock, dE, 0), dE = g - mu0",
         }.get(move.verb, "max(E_dock, -dE, 0) + dE, dE = mu0 - g")
     lines = [
-        str(event).split("   ")[0].rstrip(),
+        f"#{event.number} at {event.time:.6g} s: {move.verb} {move.species}, site {move.site} -> {move.to}",
         f"  rule         {move.source}",
         f"  environment  {move.environment!r}",
         f"  barrier      {move.barrier:.6g} eV from the law, dE = {move.energy_step:.6g} eV",

@@ -102,8 +102,8 @@ class Protocol:
     def changed(self, now: float, temperature: float) -> Protocol:
         """The same past, and another temperature / K from `now` / s on."""
         kept = [n for n, edge in enumerate(self.edges) if edge < now]
-        edges = tuple(self.edges[n] for n in kept) + (now,)
-        temperatures = tuple(self.temperatures[n] for n in kept) + (temperature,)
+        edges = (*(self.edges[n] for n in kept), now)
+        temperatures = (*(self.temperatures[n] for n in kept), temperature)
         return Protocol(edges, temperatures, math.inf, self.reference_barrier, self.reference_attempt)
 
     def __str__(self) -> str:

@@ -27,7 +27,8 @@ def provenance(simulation: Simulation, config: dict[str, Any] | None = None) -> 
         The configuration as given.
     """
     mechanism, protocol = simulation.mechanism, simulation.protocol
-    files = {inspect.getsourcefile(rule.law) for rule in (*mechanism.hops, *mechanism.site_rules)}
+    laws = [rule.law for rule in mechanism.hops] + [rule.law for rule in mechanism.site_rules]
+    files = {inspect.getsourcefile(law) for law in laws}
     return {
         "schema": SCHEMA,
         "config": config or {},

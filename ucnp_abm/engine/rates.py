@@ -20,7 +20,9 @@ def pack_rates(table: RateTable, crystal: Crystal, temperatures: Sequence[float]
     kts = [BOLTZMANN * t for t in temperatures]
     energies = [
         events.activation(kind, barrier, step)
-        for kind, barrier, step in zip(table.kind.tolist(), table.barrier.tolist(), table.site_step.tolist(), strict=True)
+        for kind, barrier, step in zip(
+            table.kind.tolist(), table.barrier.tolist(), table.site_step.tolist(), strict=True
+        )
     ]
     attempts = table.attempt.tolist()
     rate = np.array([[_rate(a, e, kt) for a, e in zip(attempts, energies, strict=True)] for kt in kts])

@@ -79,6 +79,7 @@ class Simulation:
         check(self.table)
         self.state: State = particle.state().with_channels(len(self.table.channels))
         self._lattice = _pack_lattice(particle)
+        self._packed: events.State = _pack_state(self.state)
         self._prepare()
 
     # --- running ---
@@ -153,7 +154,7 @@ class Simulation:
                 self.state.grow()
                 self._packed = _pack_state(self.state)
             words = events.words(self.state.candidates + 1, self._plan.round_keys)
-            status, segment, channel, k, i, d, rate = events.propose_one(
+            status, segment, channel, k, i, d, _ = events.propose_one(
                 self._lattice, self._packed, self._rates, self._plan, until, words
             )
             if status not in (events.FOUND, events.NULL_CANDIDATE):
@@ -258,7 +259,7 @@ class Simulation:
         )
 
     def set_temperature(self, temperature: float) -> None:
-        """Another temperature / K from now on: an edge of the schedule. The pending candidate keeps its random words."""
+        """Set another temperature / K from now on: an edge of the schedule; the pending candidate keeps its words."""
         self.protocol = self.protocol.changed(self.time, temperature)
         self._prepare()
 
@@ -277,7 +278,6 @@ class Simulation:
             round_keys=events.round_keys(*self.key),
             scheduler=SCHEDULERS[self.scheduler],
         )
-        self._packed = _pack_state(self.state)
 
     def _condition_now(self) -> int:
         return self.protocol.conditions.index(self.temperature)

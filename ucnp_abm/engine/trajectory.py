@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm import observables
 from ucnp_abm.engine.provenance import provenance
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
@@ -50,6 +49,7 @@ class Trajectory:
 
 def record(
     simulation: Simulation,
+    read: Callable[[Simulation], dict[str, float]],
     marks: Iterable[float],
     snapshots: Iterable[float] = (),
     progress: Callable[[float], object] | None = None,
@@ -59,6 +59,8 @@ def record(
     Parameters
     ----------
     simulation : Simulation
+    read : callable
+        Gives the observables by column name (`ucnp_abm.observables.read`).
     marks : iterable of float
         Steps at which to read, growing.
     snapshots : iterable of float
@@ -71,7 +73,7 @@ def record(
     for mark in sorted({float(m) for m in marks} | keep):
         if mark > simulation.steps:
             simulation.run_to(steps=mark)
-        trajectory.rows.append(observables.read(simulation))
+        trajectory.rows.append(read(simulation))
         if mark in keep:
             trajectory.snapshots[mark] = simulation.state.species[simulation.crystal.sites].copy()
         if progress:

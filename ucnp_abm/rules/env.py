@@ -81,7 +81,8 @@ class HopEnv:
     def __getattr__(self, name: str) -> Any:
         if name in ("start", "end"):
             raise BadMechanism(
-                f"env.{name} is only for rules declared irreversible=True; a barrier is the same both ways (use env.zones)"
+                f"env.{name} is only for rules declared irreversible=True; "
+                "a barrier is the same both ways (use env.zones)"
             )
         raise BadMechanism(f"a hop has no 'env.{name}'{nearest(name, ['mover', 'bond', 'zones', 'n', 'p'])}")
 

@@ -150,7 +150,7 @@ class Mechanism:
     ) -> Callable[[L], L]:
         """Rule: an ion `mover` and a neighbouring vacancy trade places.
 
-        The law returns the kinetic barrier E_KRA / eV; the engine adds the energy difference dE of the declared energies:
+        The law returns the kinetic barrier E_KRA / eV; the engine adds the difference dE of the declared energies:
         E_a = max(E_KRA + dE/2, dE, 0). With ``irreversible=True`` the law's number is E_a itself.
         """
         movers = (mover,) if isinstance(mover, str) else tuple(mover)
@@ -192,15 +192,14 @@ class Mechanism:
             potential = units.parse(potential, "energy", f"{self.name}: chemical_potential")
         if irreversible == (potential is not None):
             raise BadMechanism(
-                f"{self.name}: dock('{species}') needs either irreversible=True or a chemical_potential, not both or none"
+                f"{self.name}: dock('{species}') needs either irreversible=True or a chemical_potential, "
+                "not both or none"
             )
         if any(rule.verb == "dock" and rule.after == species for rule in self.site_rules):
             raise BadMechanism(f"{self.name}: two dock rules for {species}")
         return self._site_rule("dock", "vacancy", species, irreversible, potential, attempt, activity)
 
-    def undock(
-        self, species: str, *, irreversible: bool = False, attempt: str | float = ATTEMPT
-    ) -> Callable[[L], L]:
+    def undock(self, species: str, *, irreversible: bool = False, attempt: str | float = ATTEMPT) -> Callable[[L], L]:
         """Rule: an exposed ion of `species` leaves; the law returns E_a / eV. For the reverse of docking see `dock`.
 
         Raises

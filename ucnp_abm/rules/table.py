@@ -104,7 +104,9 @@ class RateTable:
         return _call(rule.law, env, self.mechanism)
 
 
-def tabulate(mechanism: Mechanism, crystal: Crystal, occupants: Iterable[str], immobile: Iterable[str] = ()) -> RateTable:
+def tabulate(
+    mechanism: Mechanism, crystal: Crystal, occupants: Iterable[str], immobile: Iterable[str] = ()
+) -> RateTable:
     """Call every law for every environment that can occur.
 
     Parameters
@@ -168,19 +170,17 @@ class _Builder:
             attempt=np.array(self.attempt),
             hop_row=hop_row,
             hop_weight=hop_weight,
-            hop_counts=hop_weight.any(axis=1).astype(np.uint8),
+            hop_counts=_reads(hop_weight),
             channel_row=channel_row,
             channel_weight=channel_weight,
-            channel_counts=channel_weight.any(axis=1).astype(np.uint8),
+            channel_counts=_reads(channel_weight),
             pair=_pair_matrix(self.mechanism),
         )
 
     def _energy(self, symbol: str, zone: str) -> float:
         return self.mechanism.site_energies.get((symbol, zone), 0.0)
 
-    def _hops(
-        self, rule: HopRule, mover: str, rows: NDArray[np.uint32], weight: NDArray[np.uint32]
-    ) -> None:
+    def _hops(self, rule: HopRule, mover: str, rows: NDArray[np.uint32], weight: NDArray[np.uint32]) -> None:
         zones, bonds = self.crystal.zones, self.crystal.lattice.bonds
         most = 2 * (self.crystal.z - 1)
         pairs = [(b, i, j) for b, i, j in zone_pairs(self.crystal) if rule.irreversible or i <= j]
@@ -201,9 +201,7 @@ class _Builder:
                 rows[bond, here, there] = self._append(kind, barriers, step, rule, where, watched, most + 1)
         self._weigh(weight, watched, most + 1)
 
-    def _transforms(
-        self, number: int, channel: Channel, rows: NDArray[np.uint32], weight: NDArray[np.uint32]
-    ) -> None:
+    def _transforms(self, number: int, channel: Channel, rows: NDArray[np.uint32], weight: NDArray[np.uint32]) -> None:
         crystal, rule = self.crystal, channel.rule
         kinds = sorted({(int(crystal.zone[p]), int(crystal.coordination[p])) for p in np.flatnonzero(crystal.exposed)})
 
@@ -299,6 +297,11 @@ def _channels(rules: Iterable[SiteRule]) -> Iterable[Channel]:
         else:
             yield Channel(f"{rule.verb} {rule.after}", rule, rule.before, rule.after, FILL)
             yield Channel(f"un{rule.verb} {rule.after}", rule, rule.after, rule.before, EMPTY)
+
+
+def _reads(weight: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Which laws read neighbours at all."""
+    return np.array([row.any() for row in weight], dtype=np.uint8)
 
 
 def _pair_matrix(mechanism: Mechanism) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from ucnp_abm import observables
 from ucnp_abm.crystal.particle import CoreShell
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Simulation
@@ -11,7 +12,7 @@ from ucnp_abm.engine.trajectory import Trajectory, record
 from ucnp_abm.rules.mechanism import Mechanism
 
 PAPER_PARTICLE = CoreShell(core="NaGdF4: 49% Yb, 1% Tm", diameter="6.7 nm", shell="NaYF4", thickness="1.65 nm")
-"""The particle of Chen et al. 2023 (doi:10.1021/acs.nanolett.3c01621); the shell thickness follows from 10 nm in all."""
+"""The particle of Chen et al. 2023 (doi:10.1021/acs.nanolett.3c01621); its shell follows from 10 nm in all."""
 PAPER_STEPS = (0, 100, 500, 1000)
 """Steps at which the paper shows its crystals."""
 
@@ -51,5 +52,5 @@ def anneal(
             if progress:
                 progress(mechanism.name, seed)
             simulation = Simulation(particle, mechanism, protocol, seed=seed)
-            runs[mechanism.name].append(record(simulation, marks, snapshots))
+            runs[mechanism.name].append(record(simulation, observables.read, marks, snapshots))
     return runs

@@ -34,11 +34,11 @@ def slab_panels(trajectories: Mapping[str, Trajectory], steps: Sequence[float]) 
     with mpl.rc_context(style.RC):
         width = style.FULL_WIDTH
         side = (width - 0.32) / len(steps)
-        height = 0.26 + len(trajectories) * (side + 0.26) + 0.34
+        height = 0.26 + len(trajectories) * (side + 0.36) + 0.22
         figure = Figure(figsize=(width, height))
         for row, (title, trajectory) in enumerate(trajectories.items()):
             for column, step in enumerate(steps):
-                top = height - 0.26 - row * (side + 0.26)
+                top = height - 0.26 - row * (side + 0.36)
                 axes = figure.add_axes(
                     ((0.32 + column * side) / width, (top - side) / height, side / width, side / height)
                 )
@@ -46,10 +46,14 @@ def slab_panels(trajectories: Mapping[str, Trajectory], steps: Sequence[float]) 
                 if row == 0:
                     axes.set_title("as grown" if step == 0 else f"{step:g} steps", pad=4, fontsize=8)
                 if column == 0:
-                    axes.text(-0.06, 0.5, title, transform=axes.transAxes, rotation=90, va="center", ha="right", fontsize=8)
-                    axes.plot([-radius, -radius + 2], [-radius * 1.02] * 2, color="black", lw=1.5, solid_capstyle="butt")
+                    axes.text(
+                        -0.06, 0.5, title, transform=axes.transAxes, rotation=90, va="center", ha="right", fontsize=8
+                    )
+                    axes.plot(
+                        [-radius, -radius + 2], [-radius * 1.02] * 2, color="black", lw=1.5, solid_capstyle="butt"
+                    )
                     axes.text(-radius + 1, -radius * 1.0, "2 nm", ha="center", va="bottom", fontsize=6)
-        _legend(figure, first, height)
+        _legend(figure, first)
     return figure
 
 
@@ -64,8 +68,8 @@ def _slab(axes: Any, trajectory: Trajectory, step: float, radius: float) -> None
         colours[SPECIES[symbol].code] = colour
     ions = order[species[order] != VACANCY]
     vacant = order[species[order] == VACANCY]
-    _discs(axes, points[ions][:, [0, 2]], 0.30, list(colours[species[ions]]), "white", 0.15)
-    _discs(axes, points[vacant][:, [0, 2]], 0.32, "white", "black", 0.9)
+    _discs(axes, points[ions][:, [0, 2]], 0.345, list(colours[species[ions]]), "white", 0.55)
+    _discs(axes, points[vacant][:, [0, 2]], 0.30, "white", "black", 0.9)
     for r in crystal.radii[:-1]:
         angle = np.linspace(0, 2 * np.pi, 200)
         axes.plot(r / 10 * np.cos(angle), r / 10 * np.sin(angle), color="black", lw=0.8, ls=(0, (4, 2)))
@@ -73,7 +77,13 @@ def _slab(axes: Any, trajectory: Trajectory, step: float, radius: float) -> None
     axes.axis("off")
     vacancies, outside = trajectory.at(step, "vacancies"), trajectory.at(step, "outside_core_pct")
     axes.text(
-        0.5, -0.02, f"{vacancies:.0f} vacancies · {outside:.1f} % out of core", transform=axes.transAxes, ha="center", va="top"
+        0.5,
+        0.0,
+        f"{vacancies:.0f} vacancies\n{outside:.1f} % of core ions outside",
+        transform=axes.transAxes,
+        ha="center",
+        va="top",
+        linespacing=1.25,
     )
 
 
@@ -86,7 +96,7 @@ def _discs(axes: Any, xy: NDArray[np.float64], diameter: float, face: Any, edge:
     axes.add_collection(discs)
 
 
-def _legend(figure: Figure, trajectory: Trajectory, height: float) -> None:
+def _legend(figure: Figure, trajectory: Trajectory) -> None:
     present = trajectory.simulation.particle.counts
     names = [s for s in style.SPECIES_COLOURS if s in present]
     handles = [
@@ -117,16 +127,14 @@ def time_courses(runs: Mapping[str, Sequence[Trajectory]], mixed_pct: float) -> 
                 look = style.MECHANISM_STYLES.get(name, style.OTHER_MECHANISM)
                 steps = trajectories[0].column("steps")
                 values = np.array([t.column(column) for t in trajectories])
-                axes.fill_between(
-                    steps, values.min(axis=0), values.max(axis=0), color=look["color"], alpha=0.18, lw=0
-                )
+                axes.fill_between(steps, values.min(axis=0), values.max(axis=0), color=look["color"], alpha=0.18, lw=0)
                 every = max(1, len(steps) // 10)
                 axes.plot(steps, values.mean(axis=0), label=name, markevery=every, **look)
             axes.set(xlabel="steps (mean hops of a bulk vacancy)", ylabel=label, ylim=(0, None), xlim=(0, None))
         panels[1].axhline(mixed_pct, color="black", lw=0.6, ls=(0, (1, 2)))
         panels[1].text(panels[1].get_xlim()[1], mixed_pct, "complete mixing", ha="right", va="bottom")
         panels[1].set_ylim(0, mixed_pct * 1.1)
-        panels[0].legend(loc="center right")
+        panels[0].legend(loc="center right", handlelength=3.5)
         n = len(next(iter(runs.values())))
         panels[0].set_title(f"mean and range of {n} particle{'s' if n > 1 else ''}", loc="left", color="0.35")
     return figure

@@ -1,6 +1,7 @@
 """Colours, line styles and sizes of all figures.
 
-Species colours keep at least 17.7 CAM02-UCS apart in normal and colour-blind vision. Mechanisms differ in colour, line and marker.
+Species colours keep at least 17.7 CAM02-UCS apart in normal and colour-blind vision.
+Mechanisms differ in colour, line and marker.
 """
 
 from __future__ import annotations
