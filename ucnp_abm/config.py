@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ucnp_abm import units
-from ucnp_abm.crystal import composition, lattice
+from ucnp_abm.crystal import composition
+from ucnp_abm.crystal import lattice as lattices
 from ucnp_abm.crystal.particle import CoreShell
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.errors import BadInput, nearest
@@ -43,7 +44,7 @@ def _checked(check: Any) -> Any:
 Length = Annotated[str | float, _quantity("length")]
 Time = Annotated[str | float, _quantity("time")]
 Share = Annotated[str | float, _quantity("fraction", units.fraction)]
-Text = Annotated[str, _checked(composition.parse)]
+Text = Annotated[str, _checked(lambda text: composition.parse(text, "value"))]
 
 
 class Section(BaseModel):
@@ -64,7 +65,7 @@ class ParticleSection(Section):
     interface_vacancies: Share = 0.15
     bulk_vacancies: Share = 0.02
     interface_width: Length = "0.3 nm"
-    lattice: Annotated[str, _checked(lattice.named)] = "beta"
+    lattice: Annotated[str, _checked(lattices.named)] = "beta"
     order: Literal["disordered", "ordered"] = "disordered"
     counts: Literal["exact", "random"] = "exact"
     seed: SEED = 0

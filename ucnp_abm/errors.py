@@ -47,8 +47,13 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     "; did you mean 'Yb'?"
     """
     names = [str(name) for name in allowed]
-    folded = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(str(given).casefold(), folded, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean '{folded[close[0]]}'?"
+    word = str(given).casefold()
+
+    def likeness(name: str) -> float:  # a wrong letter is likelier than a missing one
+        bonus = 0.2 * (len(name) == len(word)) + 0.1 * (name.casefold()[:1] == word[:1])
+        return difflib.SequenceMatcher(None, word, name.casefold()).ratio() + bonus
+
+    best = max(names, key=likeness, default="")
+    if likeness(best) >= 0.6:
+        return f"; did you mean '{best}'?"
     return f"; allowed: {', '.join(names)}" if names else ""

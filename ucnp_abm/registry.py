@@ -78,12 +78,13 @@ class Registry:
             offered += self._checked(found)
         if not offered:
             raise BadPlugin("it offers no mechanisms; implement the hook ucnp_mechanisms with @hookimpl")
+        origins = dict(self.origins)
         for mechanism in offered:
-            if mechanism.name in self.mechanisms:
-                raise BadPlugin(f"the name '{mechanism.name}' is taken by plugin '{self.origins[mechanism.name]}'")
-        for mechanism in offered:
-            self.mechanisms[mechanism.name] = mechanism
-            self.origins[mechanism.name] = name
+            if mechanism.name in origins:
+                raise BadPlugin(f"the name '{mechanism.name}' is taken by plugin '{origins[mechanism.name]}'")
+            origins[mechanism.name] = name
+        self.origins = origins
+        self.mechanisms.update({mechanism.name: mechanism for mechanism in offered})
 
     @staticmethod
     def _checked(found: Any) -> Iterable[Mechanism]:
@@ -144,7 +145,7 @@ def _place(error: BaseException, default: str) -> str:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
-    last = [f for f in frames if not f.filename.endswith("registry.py")]
+    last = [f for f in frames if f.filename != __file__]
     return f"{last[-1].filename}, line {last[-1].lineno}" if last else default
 
 

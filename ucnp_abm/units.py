@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.errors import BadInput
 
 BOLTZMANN = 8.617333262e-5
 """Boltzmann constant, eV/K (CODATA 2018, exact to the digits given)."""
@@ -30,13 +30,13 @@ _UNITS: dict[str, dict[str, float]] = {
     "rate": {"1/s": 1.0, "/s": 1.0, "Hz": 1.0, "THz": 1e12},
     "fraction": {"": 1.0, "%": 0.01},
 }
-_EXAMPLE = {
-    "length": "'6.7 nm'",
-    "energy": "'1.65 eV'",
-    "time": "'1 h'",
-    "temperature": "'300 °C'",
-    "rate": "'1e13 1/s'",
-    "fraction": "'15 %' or 0.15",
+_EXPECTED = {
+    "length": "a length such as '6.7 nm'",
+    "energy": "an energy such as '1.65 eV'",
+    "time": "a time such as '1 h'",
+    "temperature": "a temperature such as '300 °C'",
+    "rate": "a rate such as '1e13 1/s'",
+    "fraction": "a share such as '15 %' or 0.15",
 }
 _BASE = {"length": "Å", "energy": "eV", "time": "s", "temperature": "K", "rate": "1/s", "fraction": ""}
 _NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
@@ -64,22 +64,22 @@ def parse(value: str | float, kind: str, what: str = "value") -> float:
     (67.0, 573.15)
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise BadInput(f"{what}: expected a {kind} such as {_EXAMPLE[kind]}, got {value!r}")
+        raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got {value!r}")
     if not isinstance(value, str):
         number, unit = float(value), _BASE[kind]
     else:
         match = _NUMBER.match(value)
         if not match:
-            raise BadInput(f"{what}: expected a {kind} such as {_EXAMPLE[kind]}, got '{value}'")
+            raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got '{value}'")
         number, unit = float(match[1]), match[2] or _BASE[kind]
     if unit not in _UNITS[kind]:
-        hint = nearest(unit, [name for name in _UNITS[kind] if name])
-        raise BadInput(f"{what}: expected a {kind} such as {_EXAMPLE[kind]}, got '{value}'{hint}")
+        known = ", ".join(name for name in _UNITS[kind] if name)
+        raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got '{value}'; units: {known}")
     number = number * _UNITS[kind][unit]
     if kind == "temperature" and unit in (_CELSIUS, "degC", "C"):
         number += 273.15
     if not math.isfinite(number):
-        raise BadInput(f"{what}: expected a finite {kind}, got {value!r}")
+        raise BadInput(f"{what}: expected a finite number, got {value!r}")
     return number
 
 
@@ -93,7 +93,7 @@ def positive(value: str | float, kind: str, what: str) -> float:
     """
     number = parse(value, kind, what)
     if number <= 0:
-        raise BadInput(f"{what}: expected a {kind} above zero, got {value!r}")
+        raise BadInput(f"{what}: expected {_EXPECTED[kind]}, above zero, got {value!r}")
     return number
 
 

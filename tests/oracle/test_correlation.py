@@ -20,8 +20,8 @@ g_total following from one sparse solve (1 - T) h = b (h up to a constant, which
 from every start, the residuals of successive segments of a long run are uncorrelated: their scatter gives the error.
 
 On sc, bcc and fcc the successive *jumps* e1, e2, … of an ion are a Markov chain, since r = -e right after a jump e.
-The symmetry that keeps e leaves no other direction fixed (C4v, C3v, C2v; a cubic box keeps it), so E[e2 | e1] = c e1 with
-one c = <cos theta>, and E[e1 . e(1+k)] = c^k d²: f = (1 + c) / (1 - c) holds exactly in every cubic box. c is one
+What symmetry keeps e fixes no other direction (C4v, C3v, C2v; a cubic box has it too), so E[e2 | e1] = c e1 with one
+c = <cos theta>, and E[e1 . e(1+k)] = c^k d²: f = (1 + c) / (1 - c) holds exactly in every cubic box. c is one
 sparse solve too, of the chain that ends at the next jump. The beta lattice has no such symmetry: there f differs
 between the axes and only the first form holds.
 """
@@ -53,7 +53,7 @@ BETA = [(0, 0, 2), (0, 0, -2)] + [(x, y, s) for x, y in ((2, 1), (-1, 1), (-1, -
 
 @dataclass(frozen=True)
 class Fine:
-    """Sites as integer vectors: grid points per cell, bonds of even and odd layers, Cartesian vectors / Å of the grid."""
+    """Sites as integer vectors: grid points per cell, bonds from even and odd layers, Cartesian grid vectors / Å."""
 
     per_cell: tuple[int, int, int]
     bonds: tuple[list[tuple[int, int, int]], ...]
@@ -262,7 +262,7 @@ def test_tracer_correlation_on_the_beta_lattice_is_the_exact_value_of_the_box_al
 def test_mean_square_displacement_of_a_vacancy_is_the_number_of_hops_times_the_bond_squared(
     name: str, cells: tuple[int, int, int]
 ) -> None:
-    """Steps have mean 0 whatever came before (on beta from either sublattice), so no cross terms remain, axis by axis."""
+    """Steps have mean 0 whatever came before (on beta from either sublattice): no cross terms, axis by axis."""
     m, kind = 400, fine(name)
     _, vacancy = segments(name, cells, m, 20_000)
     steps = np.array(kind.bonds[0]) @ kind.frame

@@ -1,6 +1,6 @@
 """Exclusion identity: where all ions hop at one rate, the mean vacancy occupancy of every site is exactly linear.
 
-If each bond exchanges its two occupants at rate w, the occupancy of site i, averaged over all runs from one start, obeys
+If each bond exchanges its two occupants at rate w, the occupancy of site i, averaged over runs from one start, obeys
 
     dn_i/dt = sum_j w (n_j - n_i) - k_i n_i,   k_i = docking rate at exposed sites, 0 elsewhere,
 
@@ -15,7 +15,6 @@ covariance of the ensemble, and all sites together, by a chi-square with the spr
 
 from __future__ import annotations
 
-import copy
 import math
 
 import numpy as np
@@ -27,8 +26,7 @@ from scipy.sparse.linalg import expm_multiply
 from scipy.spatial import cKDTree
 from scipy.stats import binom, chi2, chisquare, f
 
-from ucnp_abm import Mechanism, Particle, Simulation, mechanism, seeds
-from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm import Mechanism, Particle, Simulation, mechanism
 from ucnp_abm.crystal.species import SPECIES, VACANCY
 
 KELVIN = 300 + 273.15
@@ -60,12 +58,12 @@ def bonds(particle: Particle) -> csr_matrix:
 
 
 def reseeded(simulation: Simulation, seed: int) -> Simulation:
-    """The same simulation at its start under another seed, without drawing up the rate table again."""
-    fresh = copy.copy(simulation)
-    fresh.seed, fresh.key = seed, seeds.philox_key(seed)
-    fresh.state = simulation.particle.state().with_channels(len(simulation.table.channels))
-    fresh._prepare()
-    return fresh
+    """A new simulation under another seed that shares the rate table, the only costly part of building one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ucnp_abm.engine.simulation.tabulate", lambda *_: simulation.table)
+        return Simulation(
+            simulation.particle, simulation.mechanism, simulation.protocol, seed=seed, scheduler=simulation.scheduler
+        )
 
 
 def ensemble(simulation: Simulation, times: list[float], n_seeds: int) -> np.ndarray:
@@ -88,8 +86,10 @@ def generator(bonds: csr_matrix, hop: float, dock: float) -> csr_matrix:
     return hop * (bonds - diags(number)) - diags(dock * (number < WAYS))
 
 
-def functionals(crystal: Crystal, bonds: csr_matrix, start: np.ndarray) -> np.ndarray:
+@pytest.fixture(scope="module")
+def weights(particle: Particle, bonds: csr_matrix) -> np.ndarray:
     """(F, N): zones, sublattices, radial shells, distance from the first vacancies, moments, slow and fast modes."""
+    crystal, start = particle.crystal, (particle.occupants == VACANCY).astype(float)
     points = crystal.points / np.abs(crystal.points).max()
     radius = np.linalg.norm(points, axis=1)
     shell = np.argsort(np.argsort(radius)) * 6 // radius.size
@@ -120,7 +120,7 @@ def together(values: np.ndarray, expected: np.ndarray) -> float:
 
 def compare(found: np.ndarray, expected: np.ndarray, weights: np.ndarray) -> None:
     """Fail unless (n, N) occupancies have the mean `expected`."""
-    n = len(found)
+    n, found = len(found), found.astype(float)
     values, mean = found @ weights.T, weights @ expected
     error = values.std(axis=0, ddof=1) / math.sqrt(n)
     scatters = error > 1e-9
@@ -151,11 +151,17 @@ def test_a_reseeded_simulation_is_a_new_simulation_of_that_seed(particle: Partic
 
 
 @pytest.mark.parametrize(
-    ("scheduler", "n_seeds", "steps"), [("rejection", 2000, (1, 4, 16, 64)), ("linear-scan", 500, (1, 4, 12))]
+    ("scheduler", "n_seeds", "steps"), [("rejection", 5000, (1, 4, 16, 64)), ("linear-scan", 400, (1, 8))]
 )
 @pytest.mark.parametrize("docking", [True, False], ids=["y-complex", "no-complex"])
 def test_mean_vacancy_occupancy_obeys_the_linear_master_equation(
-    particle: Particle, bonds: csr_matrix, docking: bool, scheduler: str, n_seeds: int, steps: tuple[int, ...]
+    particle: Particle,
+    bonds: csr_matrix,
+    weights: np.ndarray,
+    docking: bool,
+    scheduler: str,
+    n_seeds: int,
+    steps: tuple[int, ...],
 ) -> None:
     kind = mechanism("y-complex", dock_barrier=DOCK) if docking else mechanism("no-complex")
     simulation = Simulation(particle, kind, "300 °C", scheduler=scheduler)
@@ -163,9 +169,8 @@ def test_mean_vacancy_occupancy_obeys_the_linear_master_equation(
     times = [s / (WAYS * hop) for s in steps]
     start = (particle.occupants == VACANCY).astype(float)
     found = ensemble(simulation, times, n_seeds)
-    weights = functionals(particle.crystal, bonds, start)
     exact = [expm_multiply(generator(bonds, hop, dock) * t, start) for t in times]
-    assert (exact[-1].sum() < 0.75 * start.sum()) == docking
+    assert (exact[-1].sum() < 0.8 * start.sum()) == docking
     for occupied, expected in zip(found, exact, strict=True):
         compare(occupied, expected, weights)
         total, error = occupied.sum(axis=1), occupied.sum(axis=1).std(ddof=1) / math.sqrt(n_seeds)
@@ -176,18 +181,17 @@ def test_mean_vacancy_occupancy_obeys_the_linear_master_equation(
 
 
 def test_mean_vacancy_occupancy_obeys_the_master_equation_through_changes_of_temperature(
-    particle: Particle, bonds: csr_matrix
+    particle: Particle, bonds: csr_matrix, weights: np.ndarray
 ) -> None:
     """Hops and dockings have other barriers, so their ratio changes with each segment."""
     kind = mechanism("y-complex", dock_barrier="1.3 eV", barrier="1.5 eV")
     simulation = Simulation(particle, kind, "230 °C for 20 s, 290 °C for 1 s, 210 °C")
-    times, seen = [20.0, 20.5, 50.0], [20.0, 21.0, 50.0]
+    times = [20.0, 20.5, 50.0]
     start = (particle.occupants == VACANCY).astype(float)
     found = ensemble(simulation, times, 1500)
     cold, hot, last = (generator(bonds, arrhenius(1.5, t), arrhenius(1.3, t)) for t in (503.15, 563.15, 483.15))
     first = expm_multiply(cold * 20.0, start)
-    exact = [first, expm_multiply(hot * 0.5, first), expm_multiply(last * (50.0 - seen[1]), expm_multiply(hot, first))]
-    weights = functionals(particle.crystal, bonds, start)
+    exact = [first, expm_multiply(hot * 0.5, first), expm_multiply(last * 29.0, expm_multiply(hot, first))]
     for occupied, expected in zip(found, exact, strict=True):
         compare(occupied, expected, weights)
 

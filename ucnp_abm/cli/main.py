@@ -56,6 +56,9 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run a command; every expected error is one sentence on stderr and an exit code (2 usage, 3 plugin)."""
     try:
         cli.main(args=arguments, prog_name="ucnp-abm", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
     except click.ClickException as error:
         click.echo(f"ucnp-abm: {error.format_message()}", err=True)
         sys.exit(2)

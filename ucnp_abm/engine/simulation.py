@@ -27,6 +27,7 @@ ENGINE_VERSION = 1
 Scheduler = Literal["rejection", "linear-scan"]
 SCHEDULERS: dict[str, int] = {"rejection": events.REJECTION, "linear-scan": events.LINEAR_SCAN}
 _NO_LIMIT = np.iinfo(np.int64).max // 2
+_CANDIDATES_A_CALL = 20_000_000  # about a second: signals are heard between calls of the loop
 _STATUS = {
     events.TIME_REACHED: "time reached",
     events.NOTHING_LEFT: "nothing left to happen",
@@ -77,6 +78,10 @@ class Simulation:
         self.interpreted = interpreted
         self.table: RateTable = tabulate(mechanism, self.crystal, particle.counts, particle.immobile)
         check(self.table)
+        if "vacancy" not in particle.counts and all(c.after != "vacancy" for c in self.table.channels):
+            raise BadInput(
+                f"{mechanism.name}: this particle holds no vacancies and no rule makes any: nothing can happen"
+            )
         self.state: State = particle.state().with_channels(len(self.table.channels))
         self._lattice = _pack_lattice(particle)
         self._packed: events.State = _pack_state(self.state)
@@ -132,11 +137,12 @@ class Simulation:
     def _advance(self, until: float, last_event: int, last_candidate: int) -> str:
         loop = events.advance_plain if self.interpreted else events.advance
         while True:
-            status = loop(self._lattice, self._packed, self._rates, self._plan, until, last_event, last_candidate)
-            if status != events.LIST_FULL:
+            pause = min(last_candidate, self.state.candidates + _CANDIDATES_A_CALL)
+            status = loop(self._lattice, self._packed, self._rates, self._plan, until, last_event, pause)
+            if status == events.LIST_FULL:
+                self._make_room()
+            elif status != events.LIMIT_REACHED or self.state.events >= last_event or pause == last_candidate:
                 return _STATUS[int(status)]
-            self.state.grow()
-            self._packed = _pack_state(self.state)
 
     def fire(self, *, live: bool = False, until: float = math.inf) -> Event | None:
         """Exactly one event; None if nothing can happen, or nothing before `until` (s).
@@ -151,8 +157,7 @@ class Simulation:
         """
         while True:
             if self.state.n_vacancies == self.state.vacancies.size:
-                self.state.grow()
-                self._packed = _pack_state(self.state)
+                self._make_room()
             words = events.words(self.state.candidates + 1, self._plan.round_keys)
             status, segment, channel, k, i, d, _ = events.propose_one(
                 self._lattice, self._packed, self._rates, self._plan, until, words
@@ -268,6 +273,10 @@ class Simulation:
         return self.state.digest()
 
     # --- helpers ---
+
+    def _make_room(self) -> None:
+        self.state.grow()
+        self._packed = _pack_state(self.state)
 
     def _prepare(self) -> None:
         self._rates = pack_rates(self.table, self.crystal, self.protocol.conditions)

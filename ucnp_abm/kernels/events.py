@@ -149,8 +149,8 @@ def multiply(a: Any, b: Any) -> Any:
     return np.uint64(product >> 64), np.uint64(product & 0xFFFFFFFFFFFFFFFF)
 
 
-@overload(multiply)  # type: ignore[untyped-decorator]
-def _multiply_compiled(a, b):
+@overload(multiply)
+def _multiply_compiled(a, b):  # type: ignore[no-untyped-def]
     return lambda a, b: (_product_high(a, b), a * b)
 
 

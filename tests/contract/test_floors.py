@@ -1,0 +1,31 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def test_imports_go_down_only():
+    pytest.importorskip("importlinter")
+    done = subprocess.run([Path(sys.executable).with_name("lint-imports")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("heavy", ["numba", "mesa", "matplotlib", "pydantic", "numpy"])
+def test_help_imports_nothing_heavy(heavy):
+    code = f"import sys, ucnp_abm, ucnp_abm.cli.main; sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_core_works_with_the_entry_points_blocked():
+    code = (
+        "import importlib.metadata as m; m.entry_points = lambda **_: ();"
+        "from ucnp_abm import Mechanism, Particle, Simulation;"
+        "from ucnp_abm.registry import Registry; assert not Registry.installed().entries;"
+        "m = Mechanism('bare', summary='', source=''); m.hop(mover='Y')(lambda env: 1.0);"
+        "p = Particle.box(lattice='sc', cells=(4, 4, 4), composition='Y', vacancies=1);"
+        "assert Simulation(p, m, interpreted=True).run(events=3) == 'count reached';"
+        "import sys; assert 'ucnp_abm_mechanisms' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
