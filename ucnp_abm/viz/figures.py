@@ -61,7 +61,9 @@ def _slab(axes: Any, trajectory: Trajectory, step: float, radius: float) -> None
     crystal = trajectory.simulation.crystal
     points = crystal.points / 10
     inside = np.abs(points[:, 1]) <= SLAB_NM / 2
-    order = np.flatnonzero(inside)[np.argsort(points[inside, 1], kind="stable")]
+    order = np.flatnonzero(inside)[np.argsort(-points[inside, 1], kind="stable")]
+    _, front = np.unique(points[order][:, [0, 2]].round(3), axis=0, return_index=True)
+    order = order[np.sort(front)][::-1]  # only who is seen, from the back to the front
     species = trajectory.snapshots[float(step)]
     colours = np.full(len(SPECIES) + 32, style.OTHER_SPECIES, dtype=object)
     for symbol, colour in style.SPECIES_COLOURS.items():
