@@ -5,7 +5,8 @@ import pytest
 from ucnp_abm import Simulation, mechanism, observables
 from ucnp_abm.registry import installed
 from ucnp_abm.rules.check import check
-from ucnp_abm.rules.table import RAW, tabulate
+from ucnp_abm.rules.table import RAW
+from ucnp_abm.rules.tabulate import tabulate
 
 installed().load_all()
 NAMES = sorted(installed().mechanisms)

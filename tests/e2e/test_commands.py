@@ -53,7 +53,7 @@ def test_run_directory_says_where_it_comes_from(tmp_path):
     assert run["mechanism"]["irreversible"] == ["dock Y"]
     assert len(run["mechanism"]["table_fingerprint"]) == 64
     assert run["config"]["particle"]["diameter"] == "2.4 nm"
-    assert set(run["versions"]) >= {"ucnp_abm", "numpy", "numba", "mesa"}
+    assert set(run["versions"]) >= {"ucnp-abm", "numpy", "numba", "mesa"}
     snapshots = np.load(tmp_path / "small" / "snapshots.npz")
     assert snapshots["species"].shape[0] == snapshots["steps"].size == 11
 

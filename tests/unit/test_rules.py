@@ -7,7 +7,7 @@ from ucnp_abm.crystal.species import SPECIES
 from ucnp_abm.errors import BadInput, BadMechanism, BadRate
 from ucnp_abm.kernels import events
 from ucnp_abm.rules import table as tables
-from ucnp_abm.rules.table import tabulate
+from ucnp_abm.rules.tabulate import tabulate
 
 
 def made(law=None, dock=None, **declared):

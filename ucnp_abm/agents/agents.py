@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.agents._mesa import mesa
+from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.state import displacements
 from ucnp_abm.engine.moves import Move
+from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
 from ucnp_abm.kernels.events import FROM_COMPLEX
 
-if TYPE_CHECKING:
-    from ucnp_abm.agents.model import Model
+
+class World(Protocol):
+    """What an agent needs of its model."""
+
+    simulation: Simulation
+
+    @property
+    def crystal(self) -> Crystal: ...
+    def site_of(self, slot: int) -> int: ...
+    def occupant(self, site: int) -> Occupant: ...
+    def next_unique_id(self) -> int: ...
+    def register_agent(self, agent: Any) -> None: ...
 
 
 class Occupant(mesa.Agent):  # type: ignore[misc]
@@ -26,9 +38,9 @@ class Occupant(mesa.Agent):  # type: ignore[misc]
         Identity; it follows the occupant wherever it goes.
     """
 
-    model: Model
+    model: World
 
-    def __init__(self, model: Model, slot: int) -> None:
+    def __init__(self, model: World, slot: int) -> None:
         # Mesa's own __init__ keeps a reference to every model for ever (3.3), so its two lines stand here.
         self.model = model
         self.unique_id = model.next_unique_id()

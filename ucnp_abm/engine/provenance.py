@@ -9,7 +9,6 @@ import platform
 from pathlib import Path
 from typing import Any
 
-import ucnp_abm
 from ucnp_abm.crystal.particle import describe
 from ucnp_abm.engine.simulation import ENGINE_VERSION, Simulation
 
@@ -52,9 +51,8 @@ def provenance(simulation: Simulation, config: dict[str, Any] | None = None) -> 
         "scheduler": simulation.scheduler,
         "engine_version": ENGINE_VERSION,
         "versions": {
-            "ucnp_abm": ucnp_abm.__version__,
             "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in ("numpy", "numba", "mesa", "pluggy")},
+            **{name: importlib.metadata.version(name) for name in ("ucnp-abm", "numpy", "numba", "mesa", "pluggy")},
         },
         "platform": platform.platform(),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -11,15 +11,16 @@ from ucnp_abm import seeds
 from ucnp_abm.crystal.particle import Particle
 from ucnp_abm.crystal.species import SYMBOLS
 from ucnp_abm.crystal.state import State
+from ucnp_abm.engine.environment import environment
 from ucnp_abm.engine.moves import Event, Move
+from ucnp_abm.engine.pack import pack_lattice, pack_plan, pack_rates, pack_state
 from ucnp_abm.engine.protocol import Protocol
-from ucnp_abm.engine.rates import pack_rates
 from ucnp_abm.errors import BadInput, LiveMismatch, nearest
 from ucnp_abm.kernels import events
 from ucnp_abm.rules.check import check
-from ucnp_abm.rules.env import HopEnv, Site, SiteEnv
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.rules.table import RateTable, counts_around, tabulate
+from ucnp_abm.rules.table import RateTable
+from ucnp_abm.rules.tabulate import tabulate
 
 ENGINE_VERSION = 1
 """Raised whenever the same input would give another trajectory."""
@@ -83,8 +84,8 @@ class Simulation:
                 f"{mechanism.name}: this particle holds no vacancies and no rule makes any: nothing can happen"
             )
         self.state: State = particle.state().with_channels(len(self.table.channels))
-        self._lattice = _pack_lattice(particle)
-        self._packed: events.State = _pack_state(self.state)
+        self._lattice = pack_lattice(self.crystal)
+        self._packed: events.State = pack_state(self.state)
         self._prepare()
 
     # --- running ---
@@ -258,7 +259,9 @@ class Simulation:
             activation=float(events.activation(rates.kind[row], rates.barrier[row], step)),
             attempt=float(rates.attempt[row]),
             temperature=self.protocol.conditions[condition],
-            environment=self._environment(channel, int(i), int(j), direction) if row else None,
+            environment=environment(self.crystal, self.state, self.mechanism, channel, int(i), int(j), direction)
+            if row
+            else None,
             rule=rule,
             row=row,
         )
@@ -276,17 +279,11 @@ class Simulation:
 
     def _make_room(self) -> None:
         self.state.grow()
-        self._packed = _pack_state(self.state)
+        self._packed = pack_state(self.state)
 
     def _prepare(self) -> None:
         self._rates = pack_rates(self.table, self.crystal, self.protocol.conditions)
-        conditions = {t: n for n, t in enumerate(self.protocol.conditions)}
-        self._plan = events.Plan(
-            edges=np.array([*self.protocol.edges, math.inf]),
-            condition=np.array([conditions[t] for t in self.protocol.temperatures], dtype=np.int64),
-            round_keys=events.round_keys(*self.key),
-            scheduler=SCHEDULERS[self.scheduler],
-        )
+        self._plan = pack_plan(self.protocol, self.key, SCHEDULERS[self.scheduler])
 
     def _condition_now(self) -> int:
         return self.protocol.conditions.index(self.temperature)
@@ -294,24 +291,6 @@ class Simulation:
     def _known_site(self, site: int) -> None:
         if not 0 <= site < self.crystal.n_sites:
             raise BadInput(f"site: expected a site number from 0 to {self.crystal.n_sites - 1}, got {site}")
-
-    def _environment(self, channel: int, i: int, j: int, direction: int) -> HopEnv | SiteEnv:
-        """What the law sees, counted from the occupants and independently of the loop's row arithmetic."""
-        crystal, p = self.crystal, self.mechanism.env_parameters()
-        place = crystal.place[i]
-        codes = self.state.species[crystal.sites]
-        here, there = int(crystal.number[i]), int(crystal.number[j])
-        if channel == events.HOPS:
-            around = [n for n in crystal.neighbours(here) if n >= 0 and n != there]
-            around += [n for n in crystal.neighbours(there) if n >= 0 and n != here]
-            bond = crystal.lattice.bonds[int(crystal.bond[place, direction])][0]
-            zones = (crystal.zones[crystal.zone[crystal.place[j]]], crystal.zones[crystal.zone[place]])
-            mover = SYMBOLS[int(codes[there])]
-            directed = any(mover in rule.movers and rule.irreversible for rule in self.mechanism.hops)
-            return HopEnv(mover, bond, zones, counts_around(int(codes[n]) for n in around), p, directed)
-        around = [n for n in crystal.neighbours(here) if n >= 0]
-        counts = counts_around(int(codes[n]) for n in around)
-        return SiteEnv(Site(crystal.zones[crystal.zone[place]], int(crystal.coordination[place]), counts), p)
 
     def _check_live(self, move: Move) -> None:
         if move.rule is None or move.environment is None:
@@ -328,12 +307,3 @@ class Simulation:
             f"<Simulation '{self.mechanism.name}': {self.state.events} events, {self.time:.6g} s, "
             f"{self.steps:.4g} steps, {self.state.n_vacancies} vacancies>"
         )
-
-
-def _pack_state(state: State) -> events.State:
-    return events.State(**{name: getattr(state, name) for name in events.State._fields})
-
-
-def _pack_lattice(particle: Particle) -> events.Lattice:
-    fields: dict[str, Any] = {name: getattr(particle.crystal, name) for name in events.Lattice._fields}
-    return events.Lattice(**fields)

@@ -8,52 +8,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ucnp_abm import units
 from ucnp_abm.crystal.species import IONS, SPECIES
 from ucnp_abm.errors import BadInput, BadMechanism, nearest
 from ucnp_abm.rules.env import Parameters
+from ucnp_abm.rules.law import Law
+from ucnp_abm.rules.parameter import Parameter
 
-Law = Callable[[Any], float | None]
 L = TypeVar("L", bound=Law)
 
 ATTEMPT = 1e13
 """Attempt frequency / s⁻¹ of hops and dockings. Assumption."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A number that users may set.
-
-    Attributes
-    ----------
-    name, doc : str
-    default : float or None
-        In the base unit; None where the parameter is optional.
-    kind : str
-        'energy', 'rate', 'time', 'temperature', 'length' or 'fraction'.
-    low, high : float
-        Allowed range, in the base unit.
-    """
-
-    name: str
-    default: float | None
-    kind: str
-    low: float
-    high: float
-    doc: str
-
-    def read(self, value: str | float | None, owner: str) -> float | None:
-        """The value in the base unit, checked."""
-        if value is None and self.default is None:
-            return None
-        if value is None:
-            raise BadInput(f"{owner}.{self.name}: a value is needed")
-        number = units.parse(value, self.kind, f"{owner}.{self.name}")
-        if not self.low <= number <= self.high:
-            raise BadInput(f"{owner}.{self.name}: {value} lies outside {self.low:g} to {self.high:g}")
-        return number
 
 
 @dataclass(frozen=True)

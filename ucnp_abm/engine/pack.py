@@ -1,4 +1,4 @@
-"""From energies to rates: one column of rates and bounds for each distinct temperature."""
+"""What the loop is given: crystal, state, rates at each temperature, and the plan of a run, as plain arrays."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import OUTSIDE, SPECIES, VACANCY
+from ucnp_abm.crystal.state import State
+from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.kernels import events
 from ucnp_abm.rules.table import RateTable
 from ucnp_abm.units import BOLTZMANN
@@ -87,3 +89,24 @@ def _fastest_with_pairs(table: RateTable, crystal: Crystal, kts: Sequence[float]
         for kt in kts
     ]
     return np.array(columns)
+
+
+def pack_state(state: State) -> events.State:
+    """The arrays of a state (shared, not copied)."""
+    return events.State(**{name: getattr(state, name) for name in events.State._fields})
+
+
+def pack_lattice(crystal: Crystal) -> events.Lattice:
+    """The arrays of a crystal (shared, not copied)."""
+    return events.Lattice(**{name: getattr(crystal, name) for name in events.Lattice._fields})
+
+
+def pack_plan(protocol: Protocol, key: tuple[int, int], scheduler: int) -> events.Plan:
+    """Segments of the protocol, the key's rounds, and who chooses the events."""
+    conditions = {t: n for n, t in enumerate(protocol.conditions)}
+    return events.Plan(
+        edges=np.array([*protocol.edges, math.inf]),
+        condition=np.array([conditions[t] for t in protocol.temperatures], dtype=np.int64),
+        round_keys=events.round_keys(*key),
+        scheduler=scheduler,
+    )

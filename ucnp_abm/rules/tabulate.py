@@ -1,0 +1,247 @@
+"""From laws to a table: each law is called once for each environment that can occur in this crystal."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.crystal.species import N_CODES, SPECIES
+from ucnp_abm.errors import BadMechanism
+from ucnp_abm.rules.env import Counts, HopEnv, Site, SiteEnv, Unwatched
+from ucnp_abm.rules.law import Law, call_law, place_of
+from ucnp_abm.rules.mechanism import HopRule, Mechanism, SiteRule
+from ucnp_abm.rules.table import EMPTY, FILL, HOP, RAW, Block, Channel, RateTable
+
+MAX_ROWS = 1 << 20
+
+
+def tabulate(
+    mechanism: Mechanism, crystal: Crystal, occupants: Iterable[str], immobile: Iterable[str] = ()
+) -> RateTable:
+    """Call every law for every environment that can occur.
+
+    Parameters
+    ----------
+    mechanism : Mechanism
+    crystal : Crystal
+        Its zones, bonds and places.
+    occupants : iterable of str
+        Species present at the start; those that the mechanism can place are added.
+    immobile : iterable of str
+        Species that never hop.
+
+    Raises
+    ------
+    BadRate
+        If a law raises or returns something that is no barrier; the message names the environment.
+    BadMechanism
+        If the mechanism has no rules, or a law reads more counts than a table can hold.
+    """
+    if not mechanism.hops and not mechanism.site_rules:
+        raise BadMechanism(f"{mechanism.name}: a mechanism needs at least one rule (hop or dock)")
+    return _Builder(mechanism, crystal, set(occupants), set(immobile)).build()
+
+
+class _Builder:
+    def __init__(self, mechanism: Mechanism, crystal: Crystal, present: set[str], immobile: set[str]) -> None:
+        self.mechanism = mechanism
+        self.crystal = crystal
+        self.p = mechanism.env_parameters()
+        self.channels = tuple(_channels(mechanism.resolved_site_rules()))
+        self.present = tuple(s for s in SPECIES if s in present | {c.after for c in self.channels})
+        self.immobile = immobile
+        self.blocks: list[Block] = []
+        self.kind: list[int] = [RAW]
+        self.barrier: list[float] = [math.inf]
+        self.step: list[float] = [0.0]
+        self.attempt: list[float] = [1.0]
+
+    def build(self) -> RateTable:
+        n_places = self.crystal.zone.size
+        n_zones, n_bonds = len(self.crystal.zones), len(self.crystal.lattice.bonds)
+        hop_row = np.zeros((N_CODES, n_bonds, n_zones, n_zones), dtype=np.uint32)
+        hop_weight = np.zeros((N_CODES, N_CODES), dtype=np.uint32)
+        channel_row = np.zeros((1 + len(self.channels), n_places), dtype=np.uint32)
+        channel_weight = np.zeros((1 + len(self.channels), N_CODES), dtype=np.uint32)
+        for rule in self.mechanism.hops:
+            for mover in rule.movers:
+                if mover in self.present and mover not in self.immobile:
+                    code = SPECIES[mover].code
+                    self._hops(rule, mover, hop_row[code], hop_weight[code])
+        for number, channel in enumerate(self.channels, 1):
+            self._transforms(number, channel, channel_row[number], channel_weight[number])
+        return RateTable(
+            mechanism=self.mechanism,
+            species=self.present,
+            channels=self.channels,
+            blocks=tuple(self.blocks),
+            kind=np.array(self.kind, dtype=np.uint8),
+            barrier=np.array(self.barrier),
+            site_step=np.array(self.step),
+            attempt=np.array(self.attempt),
+            hop_row=hop_row,
+            hop_weight=hop_weight,
+            hop_counts=_reads(hop_weight),
+            channel_row=channel_row,
+            channel_weight=channel_weight,
+            channel_counts=_reads(channel_weight),
+            pair=_pair_matrix(self.mechanism),
+        )
+
+    def _energy(self, symbol: str, zone: str) -> float:
+        return self.mechanism.site_energies.get((symbol, zone), 0.0)
+
+    def _hops(self, rule: HopRule, mover: str, rows: NDArray[np.uint32], weight: NDArray[np.uint32]) -> None:
+        zones, bonds = self.crystal.zones, self.crystal.lattice.bonds
+        most = 2 * (self.crystal.z - 1)
+        pairs = [(b, i, j) for b, i, j in zone_pairs(self.crystal) if rule.irreversible or i <= j]
+
+        def env(where: tuple[int, int, int], counts: Counts) -> HopEnv:
+            bond, i, j = where
+            return HopEnv(mover, bonds[bond][0], (zones[j], zones[i]), counts, self.p, directed=rule.irreversible)
+
+        values, watched = self._enumerate(rule.law, pairs, env, [most] * len(pairs))
+        for (bond, i, j), barriers in zip(pairs, values, strict=True):
+            ways = [(i, j)] if rule.irreversible or i == j else [(i, j), (j, i)]
+            for here, there in ways:
+                step = (self._energy(mover, zones[here]) - self._energy(mover, zones[there])) - (
+                    self._energy("vacancy", zones[here]) - self._energy("vacancy", zones[there])
+                )
+                where = (mover, bonds[bond][0], zones[here], zones[there])
+                kind = RAW if rule.irreversible else HOP
+                rows[bond, here, there] = self._append(kind, barriers, step, rule, where, watched, most + 1)
+        self._weigh(weight, watched, most + 1)
+
+    def _transforms(self, number: int, channel: Channel, rows: NDArray[np.uint32], weight: NDArray[np.uint32]) -> None:
+        crystal, rule = self.crystal, channel.rule
+        kinds = sorted({(int(crystal.zone[p]), int(crystal.coordination[p])) for p in np.flatnonzero(crystal.exposed)})
+
+        def env(where: tuple[int, int], counts: Counts) -> SiteEnv:
+            zone, coordination = where
+            return SiteEnv(Site(crystal.zones[zone], coordination, counts), self.p)
+
+        values, watched = self._enumerate(rule.law, kinds, env, [c for _, c in kinds], crystal.z - 1)
+        for (zone, coordination), barriers in zip(kinds, values, strict=True):
+            name = crystal.zones[zone]
+            step = self._energy(channel.after, name) - self._energy(channel.before, name)
+            if rule.potential is not None:
+                step += -rule.potential if channel.kind == FILL else rule.potential  # type: ignore[operator]
+            where = (number, name, coordination)
+            start = self._append(channel.kind, barriers, step, rule, where, watched, crystal.z)
+            for place in np.flatnonzero((crystal.zone == zone) & (crystal.coordination == coordination)):
+                rows[place] = start
+        self._weigh(weight, watched, crystal.z)
+
+    def _enumerate(
+        self,
+        law: Law,
+        places: Sequence[Any],
+        env: Callable[[Any, Counts], HopEnv | SiteEnv],
+        neighbours: Sequence[int],
+        most: int | None = None,
+    ) -> tuple[list[list[float]], tuple[str, ...]]:
+        """Barriers for each place and each combination of watched counts; NaN where counts cannot occur."""
+        radix = (most if most is not None else max(neighbours, default=0)) + 1
+        watched: tuple[str, ...] = ()
+        while True:
+            size = len(places) * radix ** len(watched)
+            if len(self.kind) + 2 * size > MAX_ROWS:
+                raise BadMechanism(
+                    f"{self.mechanism.name}: the law '{law.__name__}' ({place_of(law)}) reads the counts of "
+                    f"{', '.join(watched)}, which needs {2 * size:,} table rows, more than {MAX_ROWS:,}; "
+                    "read fewer species, or split the rule by zone or mover"
+                )
+            try:
+                found = []
+                for where, limit in zip(places, neighbours, strict=True):
+                    barriers = []
+                    for numbers in itertools.product(range(radix), repeat=len(watched)):
+                        counts = dict(zip(watched, reversed(numbers), strict=True))
+                        if sum(numbers) > limit:
+                            barriers.append(math.nan)
+                        else:
+                            barriers.append(call_law(law, env(where, Counts(counts)), self.mechanism.name))
+                    found.append(barriers)
+                return found, watched
+            except Unwatched as unseen:
+                if unseen.symbol in self.present or unseen.symbol == "vacancy":
+                    watched = tuple(sorted({*watched, unseen.symbol}))
+                else:
+                    env = _with_absent(env, unseen.symbol)
+
+    def _append(
+        self,
+        kind: int,
+        barriers: list[float],
+        step: float,
+        rule: HopRule | SiteRule,
+        where: tuple[Any, ...],
+        watched: tuple[str, ...],
+        radix: int,
+    ) -> int:
+        start = len(self.kind)
+        self.blocks.append(Block(start, rule, where, watched, radix))
+        self.kind += [kind] * len(barriers)
+        self.barrier += barriers
+        self.step += [step] * len(barriers)
+        self.attempt += [rule.attempt] * len(barriers)
+        return start
+
+    @staticmethod
+    def _weigh(weight: NDArray[np.uint32], watched: tuple[str, ...], radix: int) -> None:
+        for position, symbol in enumerate(watched):
+            weight[SPECIES[symbol].code] = radix**position
+
+
+def _with_absent(
+    env: Callable[[Any, Counts], HopEnv | SiteEnv], symbol: str
+) -> Callable[[Any, Counts], HopEnv | SiteEnv]:
+    """A species that can never be here counts 0 and needs no rows."""
+    return lambda where, counts: env(where, Counts({symbol: 0, **counts._counts}))
+
+
+def _channels(rules: Iterable[SiteRule]) -> Iterable[Channel]:
+    for rule in rules:
+        if rule.irreversible:
+            moved = rule.after if rule.verb == "dock" else rule.before
+            yield Channel(f"{rule.verb} {moved}", rule, rule.before, rule.after, RAW)
+        else:
+            yield Channel(f"{rule.verb} {rule.after}", rule, rule.before, rule.after, FILL)
+            yield Channel(f"un{rule.verb} {rule.after}", rule, rule.after, rule.before, EMPTY)
+
+
+def _reads(weight: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Which laws read neighbours at all."""
+    return np.array([row.any() for row in weight], dtype=np.uint8)
+
+
+def _pair_matrix(mechanism: Mechanism) -> NDArray[np.float64]:
+    pair = np.zeros((N_CODES, N_CODES))
+    for (a, b), value in mechanism.pair_energies.items():
+        pair[SPECIES[a].code, SPECIES[b].code] = pair[SPECIES[b].code, SPECIES[a].code] = value
+    return pair
+
+
+def zone_pairs(crystal: Crystal) -> list[tuple[int, int, int]]:
+    """(bond class, zone, zone) of all bonds that exist."""
+    points = crystal.sites.astype(np.int64)
+    inside = np.zeros(crystal.place.size, dtype=bool)
+    inside[crystal.sites] = True
+    place = crystal.place[points]
+    seen: set[tuple[int, int, int]] = set()
+    for d in range(crystal.z):
+        around = points + crystal.offset[place, d]
+        if crystal.periodic:
+            around = crystal.home[around].astype(np.int64)
+        there = inside[around]
+        keys = np.stack(
+            [crystal.bond[place[there], d], crystal.zone[place[there]], crystal.zone[crystal.place[around[there]]]]
+        )
+        seen.update((int(b), int(i), int(j)) for b, i, j in np.unique(keys, axis=1).T)
+    return sorted(seen)
