@@ -275,6 +275,30 @@ def test_competing_complexes_share_the_vacancies_in_proportion_to_their_rates(
         assert TOO_RARE < chi2.cdf(score, exposed.sum()) < 1 - TOO_RARE
 
 
+@pytest.mark.parametrize("scheduler", ["rejection", "linear-scan"])
+def test_docking_through_many_short_phases_follows_the_integral_of_the_rate(
+    particle: Particle, bonds: csr_matrix, scheduler: str
+) -> None:
+    """Each phase is about as long as one waiting time of the particle, so most waiting times cross a change."""
+    kind = Mechanism("dock-only", summary="Vacancies stay where they are.", source="Assumption: a test")
+
+    @kind.dock("Y", irreversible=True)
+    def yttrium(env: object) -> float:
+        return 1.20
+
+    kelvins, length = [573.15, 543.15] * 20, 0.04 / arrhenius(1.20)
+    phases = ", ".join(f"{kelvin} K for {length!r} s" for kelvin in kelvins)
+    simulation = Simulation(particle, kind, phases, scheduler=scheduler)
+    n0, n_seeds = int(exposed_vacancies(particle, bonds).sum()), 1000
+    left = 0
+    for seed in range(n_seeds):
+        run = reseeded(simulation, seed)
+        run.run_to(time=length * len(kelvins))
+        left += n0 - run.state.events
+    p = math.exp(-sum(arrhenius(1.20, kelvin) * length for kelvin in kelvins))
+    assert abs(left - n_seeds * n0 * p) < TOO_FAR * math.sqrt(n_seeds * n0 * p * (1 - p))
+
+
 def test_docking_ends_when_every_exposed_vacancy_is_filled(
     particle: Particle, bonds: csr_matrix, docked: tuple[Simulation, float, list[float], np.ndarray]
 ) -> None:

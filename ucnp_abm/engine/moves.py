@@ -25,8 +25,8 @@ class Move:
         1/s.
     barrier, energy_step, activation : float
         What the law says, the energy difference of the event, and the activation energy / eV.
-    attempt, temperature : float
-        1/s and K.
+    attempt, activity, temperature : float
+        1/s, concentration factor, K.
     environment : HopEnv or SiteEnv or None
         What the law saw; None where no rule exists.
     rule : HopRule or SiteRule or None
@@ -43,6 +43,7 @@ class Move:
     energy_step: float
     activation: float
     attempt: float
+    activity: float
     temperature: float
     environment: HopEnv | SiteEnv | None
     rule: HopRule | SiteRule | None
@@ -125,7 +126,7 @@ def explain(event: Event) -> str:
         f"  environment  {move.environment!r}",
         f"  barrier      {move.barrier:.6g} eV from the law, dE = {move.energy_step:.6g} eV",
         f"  activation   {move.activation:.6g} eV = {formula}",
-        f"  rate         {move.rate:.6g} /s = {move.attempt:.3g} /s x exp(-E_a / kT), T = {move.temperature:g} K",
+        f"  rate         {move.rate:.6g} /s = {move.activity:g} x {move.attempt:.3g} /s x exp(-E_a / kT), T = {move.temperature:g} K",
         f"  probability  {event.probability:.4g} of a total of {event.total_rate:.6g} /s",
         f"  candidate    {event.candidate}, words {' '.join(f'{w:016x}' for w in event.words)}",
     ]

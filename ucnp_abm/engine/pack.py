@@ -30,7 +30,7 @@ def pack_rates(table: RateTable, crystal: Crystal, temperatures: Sequence[float]
     rate = np.array([[_rate(a, e, kt) for a, e in zip(attempts, energies, strict=True)] for kt in kts])
     fastest = rate if not table.has_pairs else _fastest_with_pairs(table, crystal, kts)
     channels = table.channels
-    activity = np.array([1.0, *(c.rule.activity for c in channels)])
+    activity = np.array([1.0, *(c.activity for c in channels)])
     bound = np.zeros((len(kts), 1 + len(channels)))
     for block, end in zip(table.blocks, [*(b.start for b in table.blocks[1:]), table.n_rows], strict=True):
         number = block.where[0] if isinstance(block.where[0], int) else events.HOPS

@@ -258,6 +258,7 @@ class Simulation:
             energy_step=step,
             activation=float(events.activation(rates.kind[row], rates.barrier[row], step)),
             attempt=float(rates.attempt[row]),
+            activity=float(rates.activity[channel]),
             temperature=self.protocol.conditions[condition],
             environment=environment(self.crystal, self.state, self.mechanism, channel, int(i), int(j), direction)
             if row

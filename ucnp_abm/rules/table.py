@@ -23,13 +23,14 @@ RAW, HOP, FILL, EMPTY = 0, 1, 2, 3  # as in kernels.events; a test compares them
 
 @dataclass(frozen=True)
 class Channel:
-    """A transform of exposed sites, as the loop sees it."""
+    """A transform of exposed sites, as the loop sees it; the activity multiplies its rate outside the table."""
 
     name: str
     rule: SiteRule
     before: str
     after: str
     kind: int
+    activity: float
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class RateTable:
         ):
             sha.update(np.ascontiguousarray(array).data)
         for channel in self.channels:
-            sha.update(f"{channel.name} {channel.rule.activity!r}".encode())
+            sha.update(f"{channel.name} {channel.activity!r}".encode())
         return sha.hexdigest()
 
     def block_of(self, row: int) -> Block:

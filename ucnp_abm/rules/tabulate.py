@@ -210,10 +210,10 @@ def _channels(rules: Iterable[SiteRule]) -> Iterable[Channel]:
     for rule in rules:
         if rule.irreversible:
             moved = rule.after if rule.verb == "dock" else rule.before
-            yield Channel(f"{rule.verb} {moved}", rule, rule.before, rule.after, RAW)
+            yield Channel(f"{rule.verb} {moved}", rule, rule.before, rule.after, RAW, rule.activity)
         else:
-            yield Channel(f"{rule.verb} {rule.after}", rule, rule.before, rule.after, FILL)
-            yield Channel(f"un{rule.verb} {rule.after}", rule, rule.after, rule.before, EMPTY)
+            yield Channel(f"{rule.verb} {rule.after}", rule, rule.before, rule.after, FILL, rule.activity)
+            yield Channel(f"un{rule.verb} {rule.after}", rule, rule.after, rule.before, EMPTY, 1.0)
 
 
 def _reads(weight: NDArray[np.uint32]) -> NDArray[np.uint8]:
