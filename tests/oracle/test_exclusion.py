@@ -289,7 +289,7 @@ def test_docking_through_many_short_phases_follows_the_integral_of_the_rate(
     kelvins, length = [573.15, 543.15] * 20, 0.04 / arrhenius(1.20)
     phases = ", ".join(f"{kelvin} K for {length!r} s" for kelvin in kelvins)
     simulation = Simulation(particle, kind, phases, scheduler=scheduler)
-    n0, n_seeds = int(exposed_vacancies(particle, bonds).sum()), 1000
+    n0, n_seeds = int(exposed_vacancies(particle, bonds).sum()), 400
     left = 0
     for seed in range(n_seeds):
         run = reseeded(simulation, seed)

@@ -119,6 +119,23 @@ class Crystal:
         numbers: NDArray[np.int32] = self.number[around]
         return numbers
 
+    @cached_property
+    def bond_zones(self) -> list[tuple[int, int, int]]:
+        """(bond class, zone, zone) of all bonds that exist."""
+        points = self.sites.astype(np.int64)
+        inside = self.number >= 0
+        place = self.place[points]
+        n = len(self.zones)
+        seen = np.zeros(len(self.lattice.bonds) * n * n, dtype=bool)
+        for d in range(self.z):
+            around = points + self.offset[place, d]
+            if self.periodic:
+                around = self.home[around].astype(np.int64)
+            there = inside[around]
+            kinds = self.bond[place[there], d].astype(np.int64) * n + self.zone[place[there]]
+            seen[kinds * n + self.zone[self.place[around[there]]]] = True
+        return [(int(k) // (n * n), int(k) // n % n, int(k) % n) for k in np.flatnonzero(seen)]
+
 
 @dataclass(frozen=True)
 class _Grid:

@@ -126,7 +126,8 @@ def explain(event: Event) -> str:
         f"  environment  {move.environment!r}",
         f"  barrier      {move.barrier:.6g} eV from the law, dE = {move.energy_step:.6g} eV",
         f"  activation   {move.activation:.6g} eV = {formula}",
-        f"  rate         {move.rate:.6g} /s = {move.activity:g} x {move.attempt:.3g} /s x exp(-E_a / kT), T = {move.temperature:g} K",
+        f"  rate         {move.rate:.6g} /s = {move.activity:g} x {move.attempt:.3g} /s x exp(-E_a / kT), "
+        f"T = {move.temperature:g} K",
         f"  probability  {event.probability:.4g} of a total of {event.total_rate:.6g} /s",
         f"  candidate    {event.candidate}, words {' '.join(f'{w:016x}' for w in event.words)}",
     ]

@@ -100,7 +100,7 @@ class _Builder:
     def _hops(self, rule: HopRule, mover: str, rows: NDArray[np.uint32], weight: NDArray[np.uint32]) -> None:
         zones, bonds = self.crystal.zones, self.crystal.lattice.bonds
         most = 2 * (self.crystal.z - 1)
-        pairs = [(b, i, j) for b, i, j in zone_pairs(self.crystal) if rule.irreversible or i <= j]
+        pairs = [(b, i, j) for b, i, j in self.crystal.bond_zones if rule.irreversible or i <= j]
 
         def env(where: tuple[int, int, int], counts: Counts) -> HopEnv:
             bond, i, j = where
@@ -226,22 +226,3 @@ def _pair_matrix(mechanism: Mechanism) -> NDArray[np.float64]:
     for (a, b), value in mechanism.pair_energies.items():
         pair[SPECIES[a].code, SPECIES[b].code] = pair[SPECIES[b].code, SPECIES[a].code] = value
     return pair
-
-
-def zone_pairs(crystal: Crystal) -> list[tuple[int, int, int]]:
-    """(bond class, zone, zone) of all bonds that exist."""
-    points = crystal.sites.astype(np.int64)
-    inside = np.zeros(crystal.place.size, dtype=bool)
-    inside[crystal.sites] = True
-    place = crystal.place[points]
-    seen: set[tuple[int, int, int]] = set()
-    for d in range(crystal.z):
-        around = points + crystal.offset[place, d]
-        if crystal.periodic:
-            around = crystal.home[around].astype(np.int64)
-        there = inside[around]
-        keys = np.stack(
-            [crystal.bond[place[there], d], crystal.zone[place[there]], crystal.zone[crystal.place[around[there]]]]
-        )
-        seen.update((int(b), int(i), int(j)) for b, i, j in np.unique(keys, axis=1).T)
-    return sorted(seen)
