@@ -178,3 +178,12 @@ def test_particle_without_vacancies_is_refused_unless_a_rule_makes_some():
         Simulation(box, made())
     m = made(dock=lambda env: 1.2, chemical_potential=0.5)
     assert Simulation(box, m, seed=1).run(events=100) == "count reached"
+
+
+def test_a_copy_with_other_parameters_shares_nothing():
+    original = mechanism("y-complex")
+    copy = original.with_parameters(barrier="1.5 eV")
+    copy.site_energy({("Y", "surface"): 0.1})
+    copy.pair_energy({("Y", "Y"): 0.1})
+    assert not original.site_energies
+    assert not original.pair_energies

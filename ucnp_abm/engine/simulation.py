@@ -83,7 +83,7 @@ class Simulation:
             raise BadInput(
                 f"{mechanism.name}: this particle holds no vacancies and no rule makes any: nothing can happen"
             )
-        self.state: State = particle.state().with_channels(len(self.table.channels))
+        self._state = particle.state().with_channels(len(self.table.channels))
         self._lattice = pack_lattice(self.crystal)
         self._packed: events.State = pack_state(self.state)
         self._prepare()
@@ -183,6 +183,11 @@ class Simulation:
                 return event
 
     # --- asking ---
+
+    @property
+    def state(self) -> State:
+        """The arrays; the loop writes into them."""
+        return self._state
 
     @property
     def time(self) -> float:

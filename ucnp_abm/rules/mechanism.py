@@ -216,7 +216,9 @@ class Mechanism:
             If a parameter is unknown, has the wrong unit or lies out of its bounds.
         """
         changed = copy.copy(self)
-        changed.values = dict(self.values)
+        for name, held in vars(self).items():
+            if isinstance(held, (dict, list)):
+                setattr(changed, name, held.copy())
         for name, value in values.items():
             if name not in self.parameters:
                 raise BadInput(f"{self.name}: unknown parameter '{name}'{nearest(name, self.parameters)}")

@@ -8,7 +8,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
@@ -68,6 +67,8 @@ def _slab(axes: Any, trajectory: Trajectory, step: float, radius: float) -> None
     colours = np.full(len(SPECIES) + 32, style.OTHER_SPECIES, dtype=object)
     for symbol, colour in style.SPECIES_COLOURS.items():
         colours[SPECIES[symbol].code] = colour
+    axes.set(xlim=(-radius * 1.06, radius * 1.06), ylim=(-radius * 1.06, radius * 1.06), aspect="equal")
+    axes.axis("off")
     ions = order[species[order] != VACANCY]
     vacant = order[species[order] == VACANCY]
     _discs(axes, points[ions][:, [0, 2]], 0.345, list(colours[species[ions]]), "white", 0.55)
@@ -75,8 +76,6 @@ def _slab(axes: Any, trajectory: Trajectory, step: float, radius: float) -> None
     for r in crystal.radii[:-1]:
         angle = np.linspace(0, 2 * np.pi, 200)
         axes.plot(r / 10 * np.cos(angle), r / 10 * np.sin(angle), color="black", lw=0.8, ls=(0, (4, 2)))
-    axes.set(xlim=(-radius * 1.06, radius * 1.06), ylim=(-radius * 1.06, radius * 1.06), aspect="equal")
-    axes.axis("off")
     vacancies, outside = trajectory.at(step, "vacancies"), trajectory.at(step, "outside_core_pct")
     axes.text(
         0.5,
@@ -90,12 +89,10 @@ def _slab(axes: Any, trajectory: Trajectory, step: float, radius: float) -> None
 
 
 def _discs(axes: Any, xy: NDArray[np.float64], diameter: float, face: Any, edge: str, width: float) -> None:
-    size = np.full(len(xy), diameter)
-    discs = EllipseCollection(
-        size, size, np.zeros(len(xy)), units="xy", offsets=xy, transOffset=axes.transData,
-        facecolors=face, edgecolors=edge, linewidths=width,
-    )  # fmt: skip
-    axes.add_collection(discs)
+    """Discs of a diameter / nm; the area of a marker is given in points²."""
+    box, (low, high) = axes.get_window_extent(), axes.get_xlim()
+    points = diameter * box.width / (high - low) * 72 / axes.figure.dpi
+    axes.scatter(*xy.T, s=points**2, c=face, edgecolors=edge, linewidths=width)
 
 
 def _legend(figure: Figure, trajectory: Trajectory) -> None:
