@@ -61,10 +61,10 @@ class ParticleSection(Section):
     shell: Text | None = None
     thickness: Length | None = None
     shells: tuple[tuple[Text, Length], ...] = ()
-    surface_vacancies: Share = 0.15
-    interface_vacancies: Share = 0.15
-    bulk_vacancies: Share = 0.02
-    interface_width: Length = "0.3 nm"
+    surface_vacancies: Share = CoreShell.surface_vacancies
+    interface_vacancies: Share = CoreShell.interface_vacancies
+    bulk_vacancies: Share = CoreShell.bulk_vacancies
+    interface_width: Length = CoreShell.interface_width
     lattice: Annotated[str, _checked(lattices.named)] = "beta"
     order: Literal["disordered", "ordered"] = "disordered"
     counts: Literal["exact", "random"] = "exact"
