@@ -1,6 +1,6 @@
 """How long an author waits: from an edited plugin file to its first event, and for `--help`.
 
-    python tests/bench/first_event.py
+python tests/bench/first_event.py
 """
 
 import importlib.util

@@ -262,7 +262,7 @@ def test_with_complex_vacancies_and_docked_ions_add_up(scheduler):
 
 
 def test_irreversible_docking_only_ever_removes_vacancies():
-    simulation = Simulation(particle(), mechanism("y-complex"), 573.15, seed=13)
+    simulation = Simulation(particle(), mechanism("y-complex", barrier="1.15 eV"), 573.15, seed=13)
     left = [3]
     while simulation.fire() is not None:
         left.append(simulation.state.n_vacancies)
