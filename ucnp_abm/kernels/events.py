@@ -45,6 +45,7 @@ RAW, HOP, FILL, EMPTY = 0, 1, 2, 3
 VACANCY, HALO = 0, 30
 NEVER = np.uint64(0)  # the row of what cannot happen
 FROM_COMPLEX = 255  # origin of an ion that came out of a reservoir
+CACHED = 200_000  # grid points; beyond this the loop asks for memory ahead
 HOPS = 0  # channel number of the hops; transform channels are 1, 2, …
 
 U11 = np.uint64(11)
@@ -144,7 +145,7 @@ def _product_high(typingctx: Any, a: Any, b: Any) -> Any:
 
 
 def multiply(a: Any, b: Any) -> Any:
-    """High and low word of a 64 x 64-bit product; the one helper with two texts."""
+    """High and low word of a 64 x 64-bit product; the one helper whose compiled text differs."""
     product = int(a) * int(b)
     return np.uint64(product >> 64), np.uint64(product & 0xFFFFFFFFFFFFFFFF)
 
@@ -152,6 +153,28 @@ def multiply(a: Any, b: Any) -> Any:
 @overload(multiply)
 def _multiply_compiled(a, b):  # type: ignore[no-untyped-def]
     return lambda a, b: (_product_high(a, b), a * b)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _fetch_compiled(typingctx: Any, array: Any, index: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        place = builder.bitcast(builder.gep(data, [args[1]]), cgutils.voidptr_t)
+        kind = cgutils.ir.FunctionType(cgutils.ir.VoidType(), [cgutils.voidptr_t, *[cgutils.int32_t] * 3])
+        hint = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(hint, [place, *(cgutils.int32_t(flag) for flag in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(array, types.uint64), codegen
+
+
+def fetch(array: Any, index: Any) -> None:
+    """Hint that an element will be needed soon; it changes nothing (and does nothing when interpreted)."""
+
+
+@overload(fetch)
+def _fetch_overload(array, index):  # type: ignore[no-untyped-def]
+    return lambda array, index: _fetch_compiled(array, np.uint64(index))
 
 
 @helper
@@ -517,21 +540,43 @@ def apply(lattice: Lattice, state: State, rates: Rates, channel: int, k: int, i:
     state.tally[CHANNEL_0 + channel] += 1
 
 
+@helper
+def foresee(lattice: Lattice, state: State, near: Words, far: Words) -> None:
+    """In a crystal that outgrows the caches: ask for the sites of the next two candidates, if they are hops."""
+    n = np.uint64(state.tally[N_VACANCIES])
+    k, rest = multiply(near[1], n)
+    d, _ = multiply(rest, np.uint64(lattice.offset.shape[1]))
+    i = state.vacancies[k]
+    j = np.uint32(i + lattice.offset[lattice.place[i], d])
+    fetch(lattice.place, j)
+    fetch(state.species, j)
+    fetch(state.slot, j)
+    k, _ = multiply(far[1], n)
+    i = state.vacancies[k]
+    fetch(lattice.place, i)
+    fetch(state.species, i)
+    fetch(state.slot, i)
+
+
 def advance_plain(
     lattice: Lattice, state: State, rates: Rates, plan: Plan, until: float, last_event: int, last_candidate: int
 ) -> int:
     """Fire events until a time / s or an event or candidate count is reached; returns why it stopped."""
     w = words(state.tally[CANDIDATES] + 1, plan.round_keys)
+    near = words(state.tally[CANDIDATES] + 2, plan.round_keys)
+    large = lattice.place.size > CACHED
     while state.tally[EVENTS] < last_event and state.tally[CANDIDATES] < last_candidate:
         if state.tally[N_VACANCIES] == state.vacancies.size:
             return LIST_FULL
-        ahead = words(state.tally[CANDIDATES] + 2, plan.round_keys)
+        far = words(state.tally[CANDIDATES] + 3, plan.round_keys)
+        if large and state.tally[N_VACANCIES] > 0:
+            foresee(lattice, state, near, far)
         status, _, channel, k, i, d, _ = propose_one(lattice, state, rates, plan, until, w)
         if status == FOUND:
             apply(lattice, state, rates, channel, k, i, d)
         elif status != NULL_CANDIDATE:
             return status
-        w = ahead  # drawn early: the words of the next candidate need not wait for this one's fate
+        w, near = near, far  # drawn early: the words of a candidate do not wait for the fate of those before it
     return LIMIT_REACHED
 
 
