@@ -17,7 +17,15 @@ from ucnp_abm.crystal.particle import CoreShell
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.errors import BadInput, nearest
 
-SEED = Annotated[int, Field(ge=0)]
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"expected a number, got {value}")
+    return value
+
+
+NUMBER = BeforeValidator(_number)
+SEED = Annotated[int, Field(ge=0), NUMBER]
 
 
 def _quantity(kind: str, check: Any = units.positive) -> Any:
@@ -84,14 +92,14 @@ class MechanismSection(Section):
     """[mechanism]: which plugin, with which parameters."""
 
     name: str
-    parameters: dict[str, str | float] = {}
+    parameters: dict[str, Annotated[str | float, NUMBER]] = {}
 
 
 class AnnealSection(Section):
     """[anneal]: the protocol, and for how long."""
 
     protocol: Annotated[str | float, _checked(Protocol.parse)] = "300 °C"
-    steps: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    steps: Annotated[float, Field(gt=0, allow_inf_nan=False), NUMBER] | None = None
     duration: Time | None = None
 
     @model_validator(mode="after")
@@ -106,8 +114,8 @@ class RunSection(Section):
 
     seed: SEED = 0
     scheduler: Literal["rejection", "linear-scan"] = "rejection"
-    samples: Annotated[int, Field(ge=1, le=100_000)] = 100
-    snapshots: Annotated[int, Field(ge=0, le=10_000)] = 10
+    samples: Annotated[int, Field(ge=1, le=100_000), NUMBER] = 100
+    snapshots: Annotated[int, Field(ge=0, le=10_000), NUMBER] = 10
 
 
 class Config(Section):
@@ -148,12 +156,18 @@ def _problems(error: ValidationError, lines: dict[tuple[str, ...], int]) -> Iter
     seen = set()
     for problem in error.errors(include_url=False):
         where = tuple(str(part) for part in problem["loc"])
-        named = tuple(part for part in where if re.fullmatch(r"[a-z_]+", part) and part not in ("str", "float"))
+        if problem["type"] != "extra_forbidden":  # leave out positions in lists and the members of unions
+            where = tuple(part for part in where if re.fullmatch(r"[a-z_]+", part) and part not in ("str", "float"))
+        named = where
         message = str(problem.get("ctx", {}).get("error", problem["msg"])).removeprefix("value: ")
         if problem["type"] == "extra_forbidden":
             message = "unknown key" + nearest(named[-1], _keys(named[:-1]))
         elif problem["type"] == "missing":
             message = "is missing"
+        elif problem["type"] in ("model_type", "dict_type"):
+            message = f"expected a table, got {problem['input']!r}"
+        elif problem["type"] == "tuple_type":
+            message = f"expected [[composition, thickness], …], got {problem['input']!r}"
         elif problem["type"] != "value_error":
             message = f"{problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
         line = next((lines[named[:n]] for n in range(len(named), 0, -1) if named[:n] in lines), None)

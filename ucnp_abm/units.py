@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from ucnp_abm.errors import BadInput
+from ucnp_abm.errors import BadInput, nearest
 
 BOLTZMANN = 8.617333262e-5
 """Boltzmann constant, eV/K (CODATA 2018, exact to the digits given)."""
@@ -63,10 +63,12 @@ def parse(value: str | float, kind: str, what: str = "value") -> float:
     >>> parse("6.7 nm", "length"), parse("300 °C", "temperature")
     (67.0, 573.15)
     """
+    if kind not in _UNITS:
+        raise BadInput(f"{what}: unknown kind of quantity '{kind}'{nearest(str(kind), _UNITS)}")
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got {value!r}")
     if not isinstance(value, str):
-        number, unit = float(value), _BASE[kind]
+        number, unit = (float(value) if abs(value) < 1e308 else math.inf), _BASE[kind]
     else:
         match = _NUMBER.match(value)
         if not match:

@@ -138,7 +138,7 @@ def test_a_mechanism_without_rules_or_without_use_is_refused(small_particle):
 def test_declarations_that_contradict_each_other_are_refused():
     m = made()
     with pytest.raises(BadMechanism, match="two hop rules for Yb"):
-        m.hop(mover="Yb")
+        m.hop(mover="Yb")(lambda env: 1.0)
     with pytest.raises(BadMechanism, match="not both or none"):
         m.dock("Y")
     with pytest.raises(BadMechanism, match="not both or none"):

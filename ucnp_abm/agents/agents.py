@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ucnp_abm.agents._mesa import mesa
 from ucnp_abm.crystal.crystal import Crystal
-from ucnp_abm.crystal.state import displacements
 from ucnp_abm.engine.moves import Move
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
@@ -47,6 +46,7 @@ class Occupant(mesa.Agent):  # type: ignore[misc]
         self.pos = None
         self.slot = slot
         self.generation = int(model.simulation.state.generation[slot])
+        self._start = self._moved() if self.generation else np.zeros(3)
         model.register_agent(self)
 
     @property
@@ -86,9 +86,15 @@ class Occupant(mesa.Agent):  # type: ignore[misc]
 
     @property
     def displacement(self) -> NDArray[np.float64]:
-        """Displacement / Å since the start, shape (3,), unwrapped in a periodic box."""
+        """Displacement / Å since the start, or since it docked; shape (3,), unwrapped in a periodic box."""
         self._alive()
-        moved: NDArray[np.float64] = displacements(self.model.crystal, self.model.simulation.state)[self.slot]
+        return self._moved() - self._start
+
+    def _moved(self) -> NDArray[np.float64]:
+        crystal, state = self.model.crystal, self.model.simulation.state
+        moved: NDArray[np.float64] = crystal.points[self.model.site_of(self.slot)] - crystal.points[self.slot]
+        if crystal.periodic:
+            moved = moved + (state.image[self.slot] * crystal.cells) @ np.array(crystal.lattice.cell)
         return moved
 
     @property

@@ -16,6 +16,7 @@ from ucnp_abm.crystal.state import site_of_slots
 from ucnp_abm.engine.moves import Event, explain
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Scheduler, Simulation
+from ucnp_abm.errors import BadInput
 from ucnp_abm.registry import mechanism as resolve
 from ucnp_abm.rules.mechanism import Mechanism
 
@@ -57,7 +58,7 @@ class Model(mesa.Model):  # type: ignore[misc]
     ) -> None:
         self.simulation = Simulation(
             particle,
-            resolve(mechanism),
+            resolve(mechanism) if isinstance(mechanism, str) else mechanism,
             temperature if protocol is None else protocol,
             seed=seed,
             scheduler=scheduler,
@@ -67,7 +68,7 @@ class Model(mesa.Model):  # type: ignore[misc]
         self._unique_ids = itertools.count(1)
         self._by_slot: dict[int, Occupant] = {}
         self._generation = self.simulation.state.generation.copy()
-        self._sites_at = -1
+        self._sites_at = self._seen = -1
         species = self.simulation.state.species[self.crystal.sites]
         every = self.crystal.n_sites <= MAX_REGISTERED_IONS
         for slot in range(self.crystal.n_sites) if every else np.flatnonzero(species == VACANCY):
@@ -124,12 +125,17 @@ class Model(mesa.Model):  # type: ignore[misc]
 
     def agent(self, slot: int) -> Occupant:
         """The agent of an identity, made now if it is not registered."""
+        whole = isinstance(slot, (int, np.integer)) and not isinstance(slot, bool)
+        if not whole or not 0 <= slot < self.crystal.n_sites:
+            raise BadInput(f"slot: expected an identity from 0 to {self.crystal.n_sites - 1}, got {slot!r}")
+        self._births_and_deaths()
         if slot not in self._by_slot:
             self._born(slot, self.simulation.occupant(self.site_of(slot)) == "vacancy")
         return self._by_slot[slot]
 
     def occupant(self, site: int) -> Occupant:
         """The agent on a site."""
+        self.simulation.occupant(site)  # refuses what is no site
         return self.agent(int(self.simulation.state.slot[self.crystal.sites[site]]))
 
     def site_of(self, slot: int) -> int:
@@ -158,6 +164,9 @@ class Model(mesa.Model):  # type: ignore[misc]
 
     def _births_and_deaths(self) -> None:
         state = self.simulation.state
+        if state.events == self._seen:
+            return
+        self._seen = state.events
         changed = np.flatnonzero(state.generation != self._generation)
         for slot in changed:
             gone = self._by_slot.pop(int(slot), None)

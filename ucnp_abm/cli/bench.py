@@ -11,7 +11,9 @@ from ucnp_abm.study.throughput import WORKLOADS, measure
 
 
 @click.command()
-@click.option("--events", type=click.IntRange(10_000), default=4_000_000, show_default=True, help="Events a stretch.")
+@click.option(
+    "--events", type=click.IntRange(10_000, 10**10), default=4_000_000, show_default=True, help="Events a stretch."
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def bench(events: int, as_json: bool) -> None:
     """Measure the event loop: boxes with 1 % vacancies and the paper's particle, identities tracked."""

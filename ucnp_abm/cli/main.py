@@ -65,6 +65,9 @@ def main(arguments: list[str] | None = None) -> Any:
     except (click.Abort, KeyboardInterrupt):
         click.echo("ucnp-abm: interrupted; nothing was written", err=True)
         sys.exit(130)
+    except OSError as error:
+        click.echo(f"ucnp-abm: cannot read or write: {error}", err=True)
+        sys.exit(2)
     except Exception as error:
         from ucnp_abm.errors import UcnpError
 

@@ -59,7 +59,7 @@ def run(what: str, seed: int | None, steps: float | None, out: Path | None) -> N
         f"{chosen.name}: {last['steps']:g} steps ({last['t_s']:.6g} s), {last['events']:.0f} events, "
         f"{last['vacancies']:.0f} vacancies left, {last['outside_core_pct']:.1f} % of the core's ions outside the core"
     )
-    click.echo(f"wrote {target}/: run.json, observables.csv, snapshots.npz, done.json")
+    click.echo(f"wrote {target}/: {', '.join(sorted(file.name for file in target.iterdir()))}")
 
 
 def _paper(name: str) -> Config:

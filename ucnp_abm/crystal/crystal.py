@@ -6,6 +6,7 @@ the points beyond the surface are OUTSIDE; in a periodic box the halo points kno
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,8 @@ from ucnp_abm.errors import BadInput
 
 SURFACE, INTERFACE = "surface", "interface"
 MAX_PLACES = 256
+MAX_GRID = 50_000_000
+"""Grid points that a crystal may have; about 25 million sites in a sphere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +147,13 @@ class _Grid:
     lattice: Lattice
     shape: tuple[int, int, int]
 
+    def __post_init__(self) -> None:
+        points = math.prod(float(n) for n in self.shape) * len(self.lattice.basis)
+        if points > MAX_GRID:
+            raise BadInput(
+                f"this crystal would have {points:.2g} grid points, more than {MAX_GRID:.2g}; make it smaller"
+            )
+
     @property
     def full(self) -> NDArray[np.int64]:
         full: NDArray[np.int64] = np.array(self.shape) + 2 * np.array(self.lattice.halo)
@@ -254,8 +264,8 @@ def sphere(lattice: Lattice, radii: tuple[float, ...], layers: tuple[str, ...], 
         Zones in the order of precedence surface (a neighbour is missing) > interface > layer.
     """
     cell = np.array(lattice.cell)
-    reach = np.ceil(radii[-1] * np.linalg.norm(np.linalg.inv(cell), axis=0) + 1).astype(int)
-    grid = _Grid(lattice, (2 * int(reach[0]) + 1, 2 * int(reach[1]) + 1, 2 * int(reach[2]) + 1))
+    reach = [math.ceil(radii[-1] * float(n)) + 1 for n in np.linalg.norm(np.linalg.inv(cell), axis=0)]
+    grid = _Grid(lattice, (2 * reach[0] + 1, 2 * reach[1] + 1, 2 * reach[2] + 1))
     candidates = grid.inner
     centre = lattice.positions(np.array([reach]), np.array([0]))
     points = lattice.positions(grid.cells_of(candidates), candidates % len(lattice.basis)) - centre

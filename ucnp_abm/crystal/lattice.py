@@ -41,7 +41,23 @@ class Lattice:
     neighbours: tuple[tuple[Neighbour, ...], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        cell = np.array(self.cell, dtype=float)
+        try:
+            cell, basis = np.array(self.cell, dtype=float), np.array(self.basis, dtype=float)
+            lengths = np.array([length for _, length in self.bonds], dtype=float)
+        except (TypeError, ValueError):
+            raise BadInput(
+                f"lattice '{self.name}': expected numbers for cell and basis and (name, length) bonds"
+            ) from None
+        if basis.ndim != 2 or basis.shape[1] != 3 or not np.isfinite(basis).all():
+            raise BadInput(f"lattice '{self.name}': expected basis positions of three fractions each, got {self.basis}")
+        if not lengths.size or not (np.isfinite(lengths).all() and (lengths > 0).all() and (lengths < 20).all()):
+            raise BadInput(f"lattice '{self.name}': expected bonds of 0 to 20 Å, got {self.bonds}")
+        gaps = (basis[:, None] - basis[None]) % 1.0
+        same = np.minimum(gaps, 1.0 - gaps).max(axis=2) < 1e-6
+        if same.sum() > len(basis):
+            raise BadInput(f"lattice '{self.name}': two basis positions coincide in {self.basis}")
+        if self.sodium and (len(self.sodium) != len(basis) or not all(0 <= s <= 1 for s in self.sodium)):
+            raise BadInput(f"lattice '{self.name}': expected one sodium share from 0 to 1 for each basis position")
         if cell.shape != (3, 3) or not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
             raise BadInput(f"lattice '{self.name}': expected three independent cell vectors, got {self.cell}")
         rows = tuple(tuple(self._around(b)) for b in range(len(self.basis)))
@@ -131,6 +147,6 @@ def named(name: str | Lattice) -> Lattice:
     """
     if isinstance(name, Lattice):
         return name
-    if name not in LATTICES:
+    if not isinstance(name, str) or name not in LATTICES:
         raise BadInput(f"lattice: unknown lattice '{name}'{nearest(str(name), LATTICES)}")
     return LATTICES[name]()

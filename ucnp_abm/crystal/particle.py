@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from ucnp_abm.errors import BadInput, nearest
 
 Length = str | float
 Share = str | float
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +45,12 @@ class Particle:
     @classmethod
     def core_shell(cls, *, seed: int = 0, **options: Any) -> Particle:
         """Grow a core-shell sphere; the options are those of `CoreShell`."""
-        return CoreShell(**options).build(seed)
+        return _recipe(CoreShell, options).build(seed)
 
     @classmethod
     def box(cls, *, seed: int = 0, **options: Any) -> Particle:
         """Fill a periodic box; the options are those of `Box`."""
-        return Box(**options).build(seed)
+        return _recipe(Box, options).build(seed)
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -111,6 +112,8 @@ class CoreShell:
 
     def layers(self) -> list[tuple[str, composition.Composition, float]]:
         """Name, composition and outer radius / Å of each layer, from the inside."""
+        if not isinstance(self.shells, (tuple, list)) or any(len(tuple(s)) != 2 for s in self.shells):
+            raise BadInput(f"shells: expected ((composition, thickness), …), got {self.shells!r}")
         shells = list(self.shells)
         if (self.shell is None) != (self.thickness is None):
             raise BadInput("shell: give both 'shell' and 'thickness', or neither")
@@ -138,7 +141,7 @@ class CoreShell:
     def build(self, seed: int = 0) -> Particle:
         """Grow the particle; the same seed gives the same particle."""
         layers = self.layers()
-        width = units.parse(self.interface_width, "length", "interface_width")
+        width = units.positive(self.interface_width, "length", "interface_width")
         kind = lattice.named(self.lattice)
         grown = crystal.sphere(kind, tuple(r for _, _, r in layers), tuple(n for n, _, _ in layers), width)
         shares = {
@@ -180,17 +183,35 @@ class Box:
 
     def build(self, seed: int = 0) -> Particle:
         """Fill the box; the same seed gives the same box."""
-        if len(self.cells) != 3 or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in self.cells):
+        if (
+            not isinstance(self.cells, (tuple, list))
+            or len(self.cells) != 3
+            or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in self.cells)
+        ):
             raise BadInput(f"cells: expected three whole numbers above zero, got {self.cells!r}")
         filled = composition.parse(self.composition)
-        room = crystal.box(lattice.named(self.lattice), self.cells)
+        room = crystal.box(lattice.named(self.lattice), (self.cells[0], self.cells[1], self.cells[2]))
         vacancies = self.vacancies
+        if isinstance(vacancies, str) and "%" not in vacancies:
+            raise BadInput(f"vacancies: expected a share such as '1 %' or 0.01, or a whole number, got '{vacancies}'")
         if isinstance(vacancies, int) and not isinstance(vacancies, bool) and vacancies >= 1:
             if vacancies > room.n_sites:
                 raise BadInput(f"vacancies: {vacancies} do not fit into {room.n_sites} sites")
             vacancies = vacancies / room.n_sites
         share = units.fraction(vacancies, "vacancies")
         return _fill(room, [filled], [share], self, self.order, self.counts, seed)
+
+
+def _recipe(kind: type[R], options: dict[str, Any]) -> R:
+    """A recipe from keyword options, or one sentence about what is wrong with them."""
+    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    for name in options:
+        if name not in known:
+            raise BadInput(f"{kind.__name__}: unknown option '{name}'{nearest(name, known)}")
+    missing = [n for n, f in known.items() if f.default is MISSING and n not in options]
+    if missing:
+        raise BadInput(f"{kind.__name__}: the option '{missing[0]}' is missing")
+    return kind(**options)
 
 
 def _choose(

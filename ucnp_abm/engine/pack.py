@@ -12,9 +12,13 @@ from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import OUTSIDE, SPECIES, VACANCY
 from ucnp_abm.crystal.state import State
 from ucnp_abm.engine.protocol import Protocol
+from ucnp_abm.errors import BadRate
 from ucnp_abm.kernels import events
 from ucnp_abm.rules.table import RateTable
 from ucnp_abm.units import BOLTZMANN
+
+MAX_RATE = 1e30
+"""Above this (1/s) something is wrong with the units."""
 
 
 def pack_rates(table: RateTable, crystal: Crystal, temperatures: Sequence[float]) -> events.Rates:
@@ -36,6 +40,8 @@ def pack_rates(table: RateTable, crystal: Crystal, temperatures: Sequence[float]
         number = block.where[0] if isinstance(block.where[0], int) else events.HOPS
         top = fastest[:, block.start : end].max(axis=1) * activity[number]
         bound[:, number] = np.maximum(bound[:, number], top)
+    if not np.isfinite(bound).all() or bound.max() > MAX_RATE:
+        raise BadRate(f"{table.mechanism.name}: a rate exceeds {MAX_RATE:g} /s; check attempt frequencies and energies")
     return events.Rates(
         rate=rate,
         bound=bound,

@@ -17,6 +17,17 @@ from ucnp_abm.errors import BadInput
 _PHASE = re.compile(r"^\s*(.+?)(?:\s+for\s+(.+?))?\s*$")
 
 
+COLDEST, HOTTEST = 100.0, 3000.0
+"""Temperatures / K beyond which the model says nothing: no cation moves in an age, or the crystal has melted."""
+
+
+def _kelvin(text: str) -> float:
+    kelvin = units.positive(text, "temperature", "temperature")
+    if not COLDEST <= kelvin <= HOTTEST:
+        raise BadInput(f"temperature: {text} lies outside {COLDEST:g} to {HOTTEST:g} K")
+    return kelvin
+
+
 @dataclass(frozen=True)
 class Protocol:
     """Temperatures over time.
@@ -58,7 +69,7 @@ class Protocol:
             match = _PHASE.match(phase)
             if not match:
                 raise BadInput(f"protocol: expected phases such as '300 °C for 1 h', got '{text}'")
-            temperatures.append(units.positive(match[1], "temperature", "temperature"))
+            temperatures.append(_kelvin(match[1]))
             if match[2] is None and n < len(phases) - 1:
                 raise BadInput(f"protocol: the phase '{phase.strip()}' needs a duration, such as 'for 1 h'")
             if match[2] is not None:
@@ -91,16 +102,17 @@ class Protocol:
 
     def time(self, steps: float, z: int) -> float:
         """Time / s at which `steps` have passed; the inverse of `steps`."""
-        left, ends = steps, (*self.edges[1:], math.inf)
+        left, ends = float(steps), (*self.edges[1:], math.inf)
         for begin, end, temperature in zip(self.edges, ends, self.temperatures, strict=True):
             pace = z * self.reference_rate(temperature)
             if left <= pace * (end - begin):
-                return begin + left / pace
+                return min(begin + left / pace, end)
             left -= pace * (end - begin)
         return math.inf
 
     def changed(self, now: float, temperature: float) -> Protocol:
         """The same past, and another temperature / K from `now` / s on."""
+        temperature = _kelvin(str(temperature))
         kept = [n for n, edge in enumerate(self.edges) if edge < now]
         edges = (*(self.edges[n] for n in kept), now)
         temperatures = (*(self.temperatures[n] for n in kept), temperature)

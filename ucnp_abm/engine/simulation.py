@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ucnp_abm import seeds
+from ucnp_abm import seeds, units
 from ucnp_abm.crystal.particle import Particle
 from ucnp_abm.crystal.species import SYMBOLS
 from ucnp_abm.crystal.state import State
@@ -28,6 +28,7 @@ ENGINE_VERSION = 1
 Scheduler = Literal["rejection", "linear-scan"]
 SCHEDULERS: dict[str, int] = {"rejection": events.REJECTION, "linear-scan": events.LINEAR_SCAN}
 _NO_LIMIT = np.iinfo(np.int64).max // 2
+_FIRST_STRETCH = 200_000
 _CANDIDATES_A_CALL = 20_000_000  # about a second: signals are heard between calls of the loop
 _STATUS = {
     events.TIME_REACHED: "time reached",
@@ -67,7 +68,13 @@ class Simulation:
         scheduler: Scheduler = "rejection",
         interpreted: bool = False,
     ) -> None:
-        if scheduler not in SCHEDULERS:
+        if not isinstance(particle, Particle):
+            raise BadInput(f"particle: expected a Particle, such as Particle.core_shell(…), got {particle!r}")
+        if not isinstance(mechanism, Mechanism):
+            raise BadInput(
+                f"mechanism: expected a Mechanism, such as ucnp_abm.mechanism('y-complex'), got {mechanism!r}"
+            )
+        if not isinstance(scheduler, str) or scheduler not in SCHEDULERS:
             raise BadInput(f"scheduler: unknown scheduler '{scheduler}'{nearest(scheduler, SCHEDULERS)}")
         self.particle = particle
         self.crystal = particle.crystal
@@ -94,23 +101,23 @@ class Simulation:
         self,
         *,
         steps: float | None = None,
-        time: float | None = None,
+        time: str | float | None = None,
         events: int | None = None,
         candidates: int | None = None,
     ) -> str:
         """Go on for so many steps, seconds, events or candidates, whichever comes first; returns why it stopped."""
         return self.run_to(
-            steps=None if steps is None else self.steps + steps,
-            time=None if time is None else self.time + time,
-            events=None if events is None else self.state.events + events,
-            candidates=None if candidates is None else self.state.candidates + candidates,
+            steps=None if steps is None else self.steps + _amount(steps, "steps"),
+            time=None if time is None else self.time + _amount(units.parse(time, "time", "time"), "time"),
+            events=None if events is None else self.state.events + _count(events, "events"),
+            candidates=None if candidates is None else self.state.candidates + _count(candidates, "candidates"),
         )
 
     def run_to(
         self,
         *,
         steps: float | None = None,
-        time: float | None = None,
+        time: str | float | None = None,
         events: int | None = None,
         candidates: int | None = None,
     ) -> str:
@@ -119,31 +126,33 @@ class Simulation:
         Raises
         ------
         BadInput
-            If no mark is given, or one is NaN.
+            If no mark is given, or one is no number or lies before now.
         """
         if steps is None and time is None and events is None and candidates is None:
             raise BadInput("run: say for how long, in steps, time, events or candidates")
         until = min(
-            math.inf if time is None else float(time),
-            math.inf if steps is None else self.protocol.time(steps, self.crystal.z),
+            math.inf if time is None else _amount(units.parse(time, "time", "time"), "time"),
+            math.inf if steps is None else self.protocol.time(_amount(steps, "steps"), self.crystal.z),
         )
-        if math.isnan(until):
-            raise BadInput("run: the time to run to is not a number")
-        if until < self.time:
+        if until < self.time * (1 - 1e-9):
             raise BadInput(f"run: {until:g} s lies before now ({self.time:g} s)")
-        last_event = _NO_LIMIT if events is None else int(events)
-        last_candidate = _NO_LIMIT if candidates is None else int(candidates)
-        return self._advance(until, last_event, last_candidate)
+        last_event = _NO_LIMIT if events is None else _count(events, "events")
+        last_candidate = _NO_LIMIT if candidates is None else _count(candidates, "candidates")
+        return self._advance(max(until, self.time), last_event, last_candidate)
 
     def _advance(self, until: float, last_event: int, last_candidate: int) -> str:
         loop = events.advance_plain if self.interpreted else events.advance
+        stretch = _FIRST_STRETCH
         while True:
-            pause = min(last_candidate, self.state.candidates + _CANDIDATES_A_CALL)
+            before, pause = self.state.events, min(last_candidate, self.state.candidates + stretch)
+            stretch = min(2 * stretch, _CANDIDATES_A_CALL)
             status = loop(self._lattice, self._packed, self._rates, self._plan, until, last_event, pause)
             if status == events.LIST_FULL:
                 self._make_room()
             elif status != events.LIMIT_REACHED or self.state.events >= last_event or pause == last_candidate:
                 return _STATUS[int(status)]
+            elif until == math.inf and self.state.events == before and self._stuck():
+                return _STATUS[events.NOTHING_LEFT]
 
     def fire(self, *, live: bool = False, until: float = math.inf) -> Event | None:
         """Exactly one event; None if nothing can happen, or nothing before `until` (s).
@@ -155,8 +164,15 @@ class Simulation:
         ------
         LiveMismatch
             If a law disagrees with its table row.
+        BadInput
+            If `until` lies before now.
         """
+        if not until >= self.time:
+            raise BadInput(f"fire: until: expected a time of at least now ({self.time:g} s), got {until!r}")
+        first = self.state.candidates
         while True:
+            if until == math.inf and (self.state.candidates - first) % 1000 == 999 and self._stuck():
+                return None
             if self.state.n_vacancies == self.state.vacancies.size:
                 self._make_room()
             words = events.words(self.state.candidates + 1, self._plan.round_keys)
@@ -232,6 +248,7 @@ class Simulation:
 
     def occupant(self, site: int) -> str:
         """Species on a site."""
+        self._known_site(site)
         return SYMBOLS[int(self.state.species[self.crystal.sites[site]])]
 
     def move(self, channel: int, point: int, direction: int, condition: int) -> Move:
@@ -272,9 +289,10 @@ class Simulation:
             row=row,
         )
 
-    def set_temperature(self, temperature: float) -> None:
+    def set_temperature(self, temperature: str | float) -> None:
         """Set another temperature / K from now on: an edge of the schedule; the pending candidate keeps its words."""
-        self.protocol = self.protocol.changed(self.time, temperature)
+        kelvin = units.positive(temperature, "temperature", "temperature")
+        self.protocol = self.protocol.changed(self.time, kelvin)
         self._prepare()
 
     def digest(self) -> str:
@@ -294,8 +312,14 @@ class Simulation:
     def _condition_now(self) -> int:
         return self.protocol.conditions.index(self.temperature)
 
+    def _stuck(self) -> bool:
+        """Whether nothing can happen now or under any later condition, though candidates are still drawn."""
+        later = {c for c, end in zip(self._plan.condition, self._plan.edges[1:], strict=True) if end > self.time}
+        return all(self.total_rate(int(c)) == 0.0 for c in later)
+
     def _known_site(self, site: int) -> None:
-        if not 0 <= site < self.crystal.n_sites:
+        whole = isinstance(site, (int, np.integer)) and not isinstance(site, bool)
+        if not whole or not 0 <= site < self.crystal.n_sites:
             raise BadInput(f"site: expected a site number from 0 to {self.crystal.n_sites - 1}, got {site}")
 
     def _check_live(self, move: Move) -> None:
@@ -313,3 +337,17 @@ class Simulation:
             f"<Simulation '{self.mechanism.name}': {self.state.events} events, {self.time:.6g} s, "
             f"{self.steps:.4g} steps, {self.state.n_vacancies} vacancies>"
         )
+
+
+def _amount(value: float, what: str) -> float:
+    """A number of at least 0; infinity is allowed."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= 0:
+        raise BadInput(f"run: {what}: expected a number of at least 0, got {value!r}")
+    return float(value)
+
+
+def _count(value: int, what: str) -> int:
+    """A whole number of at least 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value <= _NO_LIMIT:
+        raise BadInput(f"run: {what}: expected a whole number of at least 0, got {value!r}")
+    return int(value)

@@ -68,9 +68,11 @@ def record(
     progress : callable or None
         Told the steps reached.
     """
-    keep = {float(s) for s in snapshots}
+    keep = sorted({float(s) for s in snapshots})
+    apart = 1e-9 * max([*keep, *marks], default=0.0)
+    others = {float(m) for m in marks if all(abs(m - k) > apart for k in keep)}
     trajectory = Trajectory(simulation)
-    for mark in sorted({float(m) for m in marks} | keep):
+    for mark in sorted({*others, *keep}):
         if mark > simulation.steps:
             simulation.run_to(steps=mark)
         trajectory.rows.append(read(simulation))
@@ -89,13 +91,17 @@ def free_directory(path: Path) -> Path:
     BadInput
         If it exists, or cannot be made.
     """
-    if path.exists():
-        raise BadInput(f"output: '{path}' exists already; give another --out or remove it")
-    parent = path.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise BadInput(f"output: cannot write into '{parent}'")
+    try:
+        if path.exists():
+            raise BadInput(f"output: '{path}' exists already; give another --out or remove it")
+        parent = path.absolute().parent
+        while not parent.exists():
+            parent = parent.parent
+        probe = parent / _partial(path).name
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
+        raise BadInput(f"output: cannot write '{path}' ({error.strerror})") from error
     return path
 
 
@@ -108,7 +114,7 @@ def write(trajectory: Trajectory, path: Path, config: dict[str, Any] | None = No
         If the directory exists.
     """
     free_directory(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = _partial(path)
     partial.mkdir(parents=True)
     try:
         simulation = trajectory.simulation
@@ -132,6 +138,11 @@ def write(trajectory: Trajectory, path: Path, config: dict[str, Any] | None = No
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return path
+
+
+def _partial(path: Path) -> Path:
+    """Where an output grows until it is complete."""
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 
 def _json(path: Path, content: dict[str, Any]) -> None:

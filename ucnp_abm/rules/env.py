@@ -24,15 +24,19 @@ class Counts:
     bonds). For one site: the number of neighbours X.
     """
 
-    def __init__(self, counts: Mapping[str, int], read: set[str] | None = None) -> None:
+    def __init__(self, counts: Mapping[str, int]) -> None:
         self._counts = dict(counts)
-        self._read = read if read is not None else set()
+        self._unseen: set[str] = set()
+
+    def unseen(self) -> str | None:
+        """A species that was asked for and is not counted, even if the law swallowed the signal."""
+        return min(self._unseen, default=None)
 
     def __getitem__(self, symbol: str) -> int:
         if symbol not in SPECIES:
             raise BadMechanism(f"env.n: unknown species '{symbol}'{nearest(str(symbol), SPECIES)}")
-        self._read.add(symbol)
         if symbol not in self._counts:
+            self._unseen.add(symbol)
             raise Unwatched(symbol)
         return self._counts[symbol]
 
@@ -45,6 +49,9 @@ class Counts:
 
 class Parameters(SimpleNamespace):
     """Values of the mechanism's parameters, in eV, K, s, 1/s."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise BadMechanism(f"env.p.{name}: a law reads parameters and never sets them")
 
     def __getattr__(self, name: str) -> Any:
         raise BadMechanism(f"env.p: this mechanism has no parameter '{name}'{nearest(name, vars(self))}")

@@ -27,15 +27,15 @@ def call_law(law: Law, env: HopEnv | SiteEnv, owner: str) -> float:
         value = law(env)
     except UcnpError as error:
         raise BadRate(f"{label} cannot be used: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadRate(f"{label} raised {type(error).__name__}: {error} for a {env!r}") from error
     if value is None:
         return math.inf
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
         raise BadRate(f"{label} returned {value!r} for a {env!r}; expected a barrier in eV")
-    if not math.isfinite(value) or value < 0:
+    if not 0 <= value < 1e6:
         raise BadRate(
-            f"{label} returned {float(value)} for a {env!r}; expected a finite barrier of at least 0 eV "
+            f"{label} returned {value!r:.40} for a {env!r}; expected a finite barrier of at least 0 eV "
             "(return None to forbid the event)"
         )
     return float(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ucnp_abm import units
 from ucnp_abm.crystal.species import IONS, SPECIES
@@ -120,14 +120,21 @@ class Mechanism:
         The law returns the kinetic barrier E_KRA / eV; the engine adds the difference dE of the declared energies:
         E_a = max(E_KRA + dE/2, dE, 0). With ``irreversible=True`` the law's number is E_a itself.
         """
+        if callable(mover) or mover is None:
+            raise BadMechanism(
+                f"{self.name}: hop: name the ions that move, as in @….hop(mover='Yb') or hop(mover=IONS)"
+            )
         movers = (mover,) if isinstance(mover, str) else tuple(mover)
+        if not movers or len(set(movers)) < len(movers):
+            raise BadMechanism(f"{self.name}: hop: expected different ions, got {list(movers)}")
         for symbol in movers:
             self._known(symbol, IONS, "hop")
-            if any(symbol in rule.movers for rule in self.hops):
-                raise BadMechanism(f"{self.name}: two hop rules for {symbol}")
         frequency = units.positive(attempt, "rate", f"{self.name}: attempt")
 
         def declare(law: L) -> L:
+            for symbol in movers:
+                if any(symbol in rule.movers for rule in self.hops):
+                    raise BadMechanism(f"{self.name}: two hop rules for {symbol}")
             self.hops.append(HopRule(law, movers, irreversible, frequency))
             return law
 
@@ -155,15 +162,16 @@ class Mechanism:
         """
         self._known(species, IONS, "dock")
         potential = chemical_potential
-        if potential is not None and not isinstance(potential, Parameter):
+        if isinstance(potential, Parameter):
+            if self.parameters.get(potential.name) is not potential or potential.kind != "energy":
+                raise BadMechanism(f"{self.name}: chemical_potential: expected an energy parameter of this mechanism")
+        elif potential is not None:
             potential = units.parse(potential, "energy", f"{self.name}: chemical_potential")
         if irreversible == (potential is not None):
             raise BadMechanism(
                 f"{self.name}: dock('{species}') needs either irreversible=True or a chemical_potential, "
                 "not both or none"
             )
-        if any(rule.verb == "dock" and rule.after == species for rule in self.site_rules):
-            raise BadMechanism(f"{self.name}: two dock rules for {species}")
         return self._site_rule("dock", "vacancy", species, irreversible, potential, attempt, activity)
 
     def undock(self, species: str, *, irreversible: bool = False, attempt: str | float = ATTEMPT) -> Callable[[L], L]:
@@ -184,9 +192,9 @@ class Mechanism:
 
     def site_energy(self, energies: Mapping[tuple[str, str], str | float]) -> None:
         """Declare eps[species, zone] / eV; what is not declared is 0."""
-        for (symbol, zone), value in energies.items():
+        for (symbol, zone), value in self._by_pair(energies, "site_energy", "(species, zone)"):
             self._known(symbol, SPECIES, "site_energy")
-            self.site_energies[symbol, zone] = units.parse(value, "energy", f"{self.name}: site_energy of {symbol}")
+            self.site_energies[symbol, zone] = self._energy(value, f"site_energy of {symbol}")
 
     def pair_energy(self, energies: Mapping[tuple[str, str], str | float]) -> None:
         """Declare J[species, species] / eV for neighbours, each pair counted once; order does not matter.
@@ -196,10 +204,10 @@ class Mechanism:
         BadMechanism
             If both orders are given and differ.
         """
-        for (a, b), value in energies.items():
+        for (a, b), value in self._by_pair(energies, "pair_energy", "(species, species)"):
             self._known(a, SPECIES, "pair_energy")
             self._known(b, SPECIES, "pair_energy")
-            number = units.parse(value, "energy", f"{self.name}: pair_energy of {a}, {b}")
+            number = self._energy(value, f"pair_energy of {a}, {b}")
             key = (a, b) if a <= b else (b, a)
             if self.pair_energies.get(key, number) != number:
                 raise BadMechanism(f"{self.name}: pair_energy of {a} and {b} is given twice with different values")
@@ -255,6 +263,17 @@ class Mechanism:
 
     # --- helpers ---
 
+    def _by_pair(self, energies: Any, where: str, key: str) -> Iterable[tuple[tuple[str, str], Any]]:
+        if not isinstance(energies, Mapping) or not all(isinstance(k, tuple) and len(k) == 2 for k in energies):
+            raise BadMechanism(f"{self.name}: {where}: expected {{{key}: energy}}, got {energies!r}")
+        return energies.items()
+
+    def _energy(self, value: str | float, what: str) -> float:
+        energy = units.parse(value, "energy", f"{self.name}: {what}")
+        if abs(energy) > 100:
+            raise BadMechanism(f"{self.name}: {what}: {energy:g} eV lies outside -100 to 100 eV")
+        return energy
+
     def _known(self, symbol: str, allowed: Iterable[str], where: str) -> None:
         if symbol not in allowed:
             raise BadMechanism(f"{self.name}: {where}: unknown species '{symbol}'{nearest(str(symbol), allowed)}")
@@ -275,6 +294,8 @@ class Mechanism:
             raise BadMechanism(f"{self.name}: activity: expected a number of at least 0, got {activity!r}")
 
         def declare(law: L) -> L:
+            if any((r.before, r.after) == (before, after) for r in self.site_rules):
+                raise BadMechanism(f"{self.name}: two {verb} rules for {after if verb == 'dock' else before}")
             rule = SiteRule(verb, law, before, after, irreversible, potential, frequency, factor)
             self.site_rules.append(rule)
             return law

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import N_CODES, SPECIES
-from ucnp_abm.errors import BadMechanism
+from ucnp_abm.errors import BadMechanism, nearest
 from ucnp_abm.rules.env import Counts, HopEnv, Site, SiteEnv, Unwatched
 from ucnp_abm.rules.law import Law, call_law, place_of
 from ucnp_abm.rules.mechanism import HopRule, Mechanism, SiteRule
@@ -56,6 +56,12 @@ class _Builder:
         self.channels = tuple(_channels(mechanism.resolved_site_rules()))
         self.present = tuple(s for s in SPECIES if s in present | {c.after for c in self.channels})
         self.immobile = immobile
+        known = {*crystal.zones, *crystal.layers, "core", "shell", "interface", "surface", "bulk"}
+        for symbol, zone in mechanism.site_energies:
+            if zone not in known:
+                raise BadMechanism(
+                    f"{mechanism.name}: site_energy of {symbol}: unknown zone '{zone}'{nearest(str(zone), known)}"
+                )
         self.blocks: list[Block] = []
         self.kind: list[int] = [RAW]
         self.barrier: list[float] = [math.inf]
@@ -149,12 +155,13 @@ class _Builder:
         """Barriers for each place and each combination of watched counts; NaN where counts cannot occur."""
         radix = (most if most is not None else max(neighbours, default=0)) + 1
         watched: tuple[str, ...] = ()
+        absent: dict[str, int] = {}
         while True:
             size = len(places) * radix ** len(watched)
             if len(self.kind) + 2 * size > MAX_ROWS:
                 raise BadMechanism(
-                    f"{self.mechanism.name}: the law '{law.__name__}' ({place_of(law)}) reads the counts of "
-                    f"{', '.join(watched)}, which needs {2 * size:,} table rows, more than {MAX_ROWS:,}; "
+                    f"{self.mechanism.name}: the law '{getattr(law, '__name__', law)}' ({place_of(law)}) reads the "
+                    f"counts of {', '.join(watched)}, which needs {2 * size:,} table rows, more than {MAX_ROWS:,}; "
                     "read fewer species, or split the rule by zone or mover"
                 )
             try:
@@ -162,18 +169,20 @@ class _Builder:
                 for where, limit in zip(places, neighbours, strict=True):
                     barriers = []
                     for numbers in itertools.product(range(radix), repeat=len(watched)):
-                        counts = dict(zip(watched, reversed(numbers), strict=True))
                         if sum(numbers) > limit:
                             barriers.append(math.nan)
-                        else:
-                            barriers.append(call_law(law, env(where, Counts(counts)), self.mechanism.name))
+                            continue
+                        counts = Counts({**absent, **dict(zip(watched, reversed(numbers), strict=True))})
+                        barriers.append(call_law(law, env(where, counts), self.mechanism.name))
+                        if (symbol := counts.unseen()) is not None:
+                            raise Unwatched(symbol)
                     found.append(barriers)
                 return found, watched
             except Unwatched as unseen:
                 if unseen.symbol in self.present or unseen.symbol == "vacancy":
                     watched = tuple(sorted({*watched, unseen.symbol}))
                 else:
-                    env = _with_absent(env, unseen.symbol)
+                    absent[unseen.symbol] = 0  # it can never be here, and needs no rows
 
     def _append(
         self,
@@ -197,13 +206,6 @@ class _Builder:
     def _weigh(weight: NDArray[np.uint32], watched: tuple[str, ...], radix: int) -> None:
         for position, symbol in enumerate(watched):
             weight[SPECIES[symbol].code] = radix**position
-
-
-def _with_absent(
-    env: Callable[[Any, Counts], HopEnv | SiteEnv], symbol: str
-) -> Callable[[Any, Counts], HopEnv | SiteEnv]:
-    """A species that can never be here counts 0 and needs no rows."""
-    return lambda where, counts: env(where, Counts({symbol: 0, **counts._counts}))
 
 
 def _channels(rules: Iterable[SiteRule]) -> Iterable[Channel]:
