@@ -6,6 +6,7 @@ Multiplying by a unit name works in Python: ``1.65 * eV``, ``1 * hour``.
 from __future__ import annotations
 
 import math
+import numbers
 import re
 
 from ucnp_abm.errors import BadInput, nearest
@@ -111,3 +112,29 @@ def fraction(value: str | float, what: str) -> float:
     if not 0.0 <= number <= 1.0:
         raise BadInput(f"{what}: expected a share from 0 to 1 (or '15 %'), got {value!r}")
     return number
+
+
+def amount(value: float, what: str) -> float:
+    """A plain number of at least 0; infinity is allowed.
+
+    Raises
+    ------
+    BadInput
+        If it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not value >= 0:
+        raise BadInput(f"{what}: expected a number of at least 0, got {value!r}")
+    return float(value)
+
+
+def count(value: int, what: str) -> int:
+    """A whole number of at least 0.
+
+    Raises
+    ------
+    BadInput
+        If it is none, or beyond 2^62.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not 0 <= value < 2**62:
+        raise BadInput(f"{what}: expected a whole number of at least 0, got {value!r}")
+    return int(value)

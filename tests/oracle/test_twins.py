@@ -221,7 +221,7 @@ def test_total_rate_is_the_sum_over_the_options_of_all_vacancies_and_ions(case: 
                 moves = [m for m in moves if m.verb != "hop"]  # counted at the vacancy
             total += sum(m.rate for m in moves)
         assert run.total_rate() == pytest.approx(total, rel=1e-12)
-        plain = events.rate_total(run._lattice, run._packed, run._rates, run._condition_now())
+        plain = events.rate_total(*run._loop[:3], run._condition_now())
         assert plain == run.total_rate()
 
 
@@ -282,7 +282,7 @@ def test_altered_row_is_noticed_at_the_first_candidate_that_reads_it_and_not_bef
     row, when = min(((r, k) for r, k in first.items() if k > later_than), key=lambda found: found[1])
     run, twin = (Simulation(small(0.2), mechanism("no-complex"), PROTOCOL, seed=17) for _ in range(2))
     run.table.barrier[row] = np.nextafter(run.table.barrier[row], 9.0)
-    run._prepare()
+    run._loop = run._packed()
     before = sum(1 for r in rows[: when - 1] if r)
     assert [run.fire(live=True) is not None for _ in range(before)] == [True] * before
     assert run.state.candidates < when
@@ -298,7 +298,7 @@ def test_altered_row_is_noticed_at_the_first_candidate_that_reads_it_and_not_bef
 def test_altered_row_goes_unnoticed_where_no_law_is_called(scheduler: str) -> None:
     run = Simulation(small(0.2), mechanism("no-complex"), PROTOCOL, seed=17, scheduler=scheduler)
     run.table.barrier[1:] += 1e-9
-    run._prepare()
+    run._loop = run._packed()
     assert all(run.fire() for _ in range(20))
     with pytest.raises(LiveMismatch, match=r"no-complex: hop_barrier, no_complex.py line \d+ says 1.65 eV"):
         run.fire(live=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,15 @@ from ucnp_abm.units import BOLTZMANN
 
 MAX_RATE = 1e30
 """Above this (1/s) something is wrong with the units."""
+
+
+class Loop(NamedTuple):
+    """All that the loop is given, in the order of its arguments."""
+
+    lattice: events.Lattice
+    state: events.State
+    rates: events.Rates
+    plan: events.Plan
 
 
 def pack_rates(table: RateTable, crystal: Crystal, temperatures: Sequence[float]) -> events.Rates:

@@ -11,11 +11,11 @@ from ucnp_abm import seeds, units
 from ucnp_abm.crystal.particle import Particle
 from ucnp_abm.crystal.species import SYMBOLS
 from ucnp_abm.crystal.state import State
-from ucnp_abm.engine.environment import environment
+from ucnp_abm.engine.look import check_live, look
 from ucnp_abm.engine.moves import Event, Move
-from ucnp_abm.engine.pack import pack_lattice, pack_plan, pack_rates, pack_state
+from ucnp_abm.engine.pack import Loop, pack_lattice, pack_plan, pack_rates, pack_state
 from ucnp_abm.engine.protocol import Protocol
-from ucnp_abm.errors import BadInput, LiveMismatch, nearest
+from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.kernels import events
 from ucnp_abm.rules.check import check
 from ucnp_abm.rules.mechanism import Mechanism
@@ -91,9 +91,7 @@ class Simulation:
                 f"{mechanism.name}: this particle holds no vacancies and no rule makes any: nothing can happen"
             )
         self._state = particle.state().with_channels(len(self.table.channels))
-        self._lattice = pack_lattice(self.crystal)
-        self._packed: events.State = pack_state(self.state)
-        self._prepare()
+        self._loop: Loop = self._packed()
 
     # --- running ---
 
@@ -107,10 +105,10 @@ class Simulation:
     ) -> str:
         """Go on for so many steps, seconds, events or candidates, whichever comes first; returns why it stopped."""
         return self.run_to(
-            steps=None if steps is None else self.steps + _amount(steps, "steps"),
-            time=None if time is None else self.time + _amount(units.parse(time, "time", "time"), "time"),
-            events=None if events is None else self.state.events + _count(events, "events"),
-            candidates=None if candidates is None else self.state.candidates + _count(candidates, "candidates"),
+            steps=None if steps is None else self.steps + units.amount(steps, "steps"),
+            time=None if time is None else self.time + units.amount(units.parse(time, "time", "time"), "time"),
+            events=None if events is None else self.state.events + units.count(events, "events"),
+            candidates=None if candidates is None else self.state.candidates + units.count(candidates, "candidates"),
         )
 
     def run_to(
@@ -131,22 +129,22 @@ class Simulation:
         if steps is None and time is None and events is None and candidates is None:
             raise BadInput("run: say for how long, in steps, time, events or candidates")
         until = min(
-            math.inf if time is None else _amount(units.parse(time, "time", "time"), "time"),
-            math.inf if steps is None else self.protocol.time(_amount(steps, "steps"), self.crystal.z),
+            math.inf if time is None else units.amount(units.parse(time, "time", "time"), "time"),
+            math.inf if steps is None else self.protocol.time(units.amount(steps, "steps"), self.crystal.z),
         )
         if until < self.time * (1 - 1e-9):
             raise BadInput(f"run: {until:g} s lies before now ({self.time:g} s)")
-        last_event = _NO_LIMIT if events is None else _count(events, "events")
-        last_candidate = _NO_LIMIT if candidates is None else _count(candidates, "candidates")
+        last_event = _NO_LIMIT if events is None else units.count(events, "events")
+        last_candidate = _NO_LIMIT if candidates is None else units.count(candidates, "candidates")
         return self._advance(max(until, self.time), last_event, last_candidate)
 
     def _advance(self, until: float, last_event: int, last_candidate: int) -> str:
-        loop = events.advance_plain if self.interpreted else events.advance
+        advance = events.advance_plain if self.interpreted else events.advance
         stretch = _FIRST_STRETCH
         while True:
             before, pause = self.state.events, min(last_candidate, self.state.candidates + stretch)
             stretch = min(2 * stretch, _CANDIDATES_A_CALL)
-            status = loop(self._lattice, self._packed, self._rates, self._plan, until, last_event, pause)
+            status = advance(*self._loop, until, last_event, pause)
             if status == events.LIST_FULL:
                 self._make_room()
             elif status != events.LIMIT_REACHED or self.state.events >= last_event or pause == last_candidate:
@@ -175,15 +173,13 @@ class Simulation:
                 return None
             if self.state.n_vacancies == self.state.vacancies.size:
                 self._make_room()
-            words = events.words(self.state.candidates + 1, self._plan.round_keys)
-            status, segment, channel, k, i, d, _ = events.propose_one(
-                self._lattice, self._packed, self._rates, self._plan, until, words
-            )
+            words = events.words(self.state.candidates + 1, self._loop.plan.round_keys)
+            status, segment, channel, k, i, d, _ = events.propose_one(*self._loop, until, words)
             if status not in (events.FOUND, events.NULL_CANDIDATE):
                 return None
-            condition = int(self._plan.condition[segment])
+            condition = int(self._loop.plan.condition[segment])
             if live:
-                self._check_live(self.move(int(channel), int(i), int(d), condition))
+                check_live(self.table, self.move(int(channel), int(i), int(d), condition))
             if status == events.FOUND:
                 move = self.move(int(channel), int(i), int(d), condition)
                 event = Event(
@@ -195,7 +191,7 @@ class Simulation:
                     total_rate=self.total_rate(condition),
                     words=(int(words[0]), int(words[1]), int(words[2]), int(words[3])),
                 )
-                events.apply(self._lattice, self._packed, self._rates, channel, k, i, d)
+                events.apply(self._loop.lattice, self._loop.state, self._loop.rates, channel, k, i, d)
                 return event
 
     # --- asking ---
@@ -224,7 +220,7 @@ class Simulation:
         """Sum of the rates / s⁻¹ of all events that could happen now."""
         c = self._condition_now() if condition is None else condition
         total = events.rate_total if self.interpreted else events.total_rate
-        return float(total(self._lattice, self._packed, self._rates, c))
+        return float(total(self._loop.lattice, self._loop.state, self._loop.rates, c))
 
     def options(self, site: int) -> list[Move]:
         """Every event that the occupant of a site could take part in now, fastest first.
@@ -253,47 +249,14 @@ class Simulation:
 
     def move(self, channel: int, point: int, direction: int, condition: int) -> Move:
         """One event on the present crystal, with the terms of its rate; `point` is a grid point."""
-        lattice, state, rates = self._lattice, self._packed, self._rates
-        i = np.uint32(point)
-        pairs = 0.0
-        if channel == events.HOPS:
-            j = events.neighbour(lattice, state, i, direction)
-            row = int(events.hop_row(lattice, state, rates, i, j, direction))
-            if row and rates.has_pairs:
-                pairs = float(events.hop_pairs(lattice, state, rates, i, j))
-            verb, symbol = "hop", SYMBOLS.get(int(state.species[j]), "none")
-        else:
-            j = i
-            row = int(events.transform_row(lattice, state, rates, channel, i))
-            if row and rates.has_pairs:
-                pairs = float(events.transform_pairs(lattice, state, rates, channel, i))
-            verb, symbol = self.table.channels[channel - 1].name.split()
-        step = float(rates.site_step[row]) + pairs
-        rule = self.table.block_of(row).rule if row else None
-        return Move(
-            verb=verb,
-            species=symbol,
-            site=int(self.crystal.number[i]),
-            to=int(self.crystal.number[j]),
-            rate=float(events.event_rate(lattice, state, rates, condition, channel, i, direction)),
-            barrier=float(rates.barrier[row]),
-            energy_step=step,
-            activation=float(events.activation(rates.kind[row], rates.barrier[row], step)),
-            attempt=float(rates.attempt[row]),
-            activity=float(rates.activity[channel]),
-            temperature=self.protocol.conditions[condition],
-            environment=environment(self.crystal, self.state, self.mechanism, channel, int(i), int(j), direction)
-            if row
-            else None,
-            rule=rule,
-            row=row,
-        )
+        kelvin = self.protocol.conditions[condition]
+        return look(self.crystal, self.table, self._loop, channel, point, direction, condition, kelvin)
 
     def set_temperature(self, temperature: str | float) -> None:
         """Set another temperature / K from now on: an edge of the schedule; the pending candidate keeps its words."""
         kelvin = units.positive(temperature, "temperature", "temperature")
         self.protocol = self.protocol.changed(self.time, kelvin)
-        self._prepare()
+        self._loop = self._packed()
 
     def digest(self) -> str:
         """SHA-256 of the state: equal digests, equal states."""
@@ -303,18 +266,24 @@ class Simulation:
 
     def _make_room(self) -> None:
         self.state.grow()
-        self._packed = pack_state(self.state)
+        self._loop = self._loop._replace(state=pack_state(self.state))
 
-    def _prepare(self) -> None:
-        self._rates = pack_rates(self.table, self.crystal, self.protocol.conditions)
-        self._plan = pack_plan(self.protocol, self.key, SCHEDULERS[self.scheduler])
+    def _packed(self) -> Loop:
+        return Loop(
+            pack_lattice(self.crystal),
+            pack_state(self.state),
+            pack_rates(self.table, self.crystal, self.protocol.conditions),
+            pack_plan(self.protocol, self.key, SCHEDULERS[self.scheduler]),
+        )
 
     def _condition_now(self) -> int:
         return self.protocol.conditions.index(self.temperature)
 
     def _stuck(self) -> bool:
         """Whether nothing can happen now or under any later condition, though candidates are still drawn."""
-        later = {c for c, end in zip(self._plan.condition, self._plan.edges[1:], strict=True) if end > self.time}
+        later = {
+            c for c, end in zip(self._loop.plan.condition, self._loop.plan.edges[1:], strict=True) if end > self.time
+        }
         return all(self.total_rate(int(c)) == 0.0 for c in later)
 
     def _known_site(self, site: int) -> None:
@@ -322,32 +291,8 @@ class Simulation:
         if not whole or not 0 <= site < self.crystal.n_sites:
             raise BadInput(f"site: expected a site number from 0 to {self.crystal.n_sites - 1}, got {site}")
 
-    def _check_live(self, move: Move) -> None:
-        if move.rule is None or move.environment is None:
-            return
-        value = self.table.law_value(move.rule, move.environment)
-        if value != move.barrier:
-            raise LiveMismatch(
-                f"{self.mechanism.name}: {move.source} says {value!r} eV for a {move.environment!r}, "
-                f"but row {move.row} of the table holds {move.barrier!r} eV"
-            )
-
     def __repr__(self) -> str:
         return (
             f"<Simulation '{self.mechanism.name}': {self.state.events} events, {self.time:.6g} s, "
             f"{self.steps:.4g} steps, {self.state.n_vacancies} vacancies>"
         )
-
-
-def _amount(value: float, what: str) -> float:
-    """A number of at least 0; infinity is allowed."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= 0:
-        raise BadInput(f"run: {what}: expected a number of at least 0, got {value!r}")
-    return float(value)
-
-
-def _count(value: int, what: str) -> int:
-    """A whole number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value <= _NO_LIMIT:
-        raise BadInput(f"run: {what}: expected a whole number of at least 0, got {value!r}")
-    return int(value)

@@ -1,0 +1,113 @@
+"""A look at one event that could happen: its rate term by term, and what its law sees.
+
+The environment is counted from the occupants, independently of the loop's row arithmetic, so that a live call of the
+law checks both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.crystal.species import OUTSIDE, SPECIES, SYMBOLS
+from ucnp_abm.engine.moves import Move
+from ucnp_abm.engine.pack import Loop
+from ucnp_abm.errors import LiveMismatch
+from ucnp_abm.kernels import events
+from ucnp_abm.rules.env import Counts, HopEnv, Site, SiteEnv
+from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.rules.table import RateTable
+
+
+def look(
+    crystal: Crystal,
+    table: RateTable,
+    loop: Loop,
+    channel: int,
+    point: int,
+    direction: int,
+    condition: int,
+    temperature: float,
+) -> Move:
+    """One event on the present crystal: `channel` at grid point `point`, for hops in a direction."""
+    lattice, state, rates = loop.lattice, loop.state, loop.rates
+    i = j = np.uint32(point)
+    pairs = 0.0
+    if channel == events.HOPS:
+        j = events.neighbour(lattice, state, i, direction)
+        row = int(events.hop_row(lattice, state, rates, i, j, direction))
+        if row and rates.has_pairs:
+            pairs = float(events.hop_pairs(lattice, state, rates, i, j))
+        verb, symbol = "hop", SYMBOLS.get(int(state.species[j]), "none")
+    else:
+        row = int(events.transform_row(lattice, state, rates, channel, i))
+        if row and rates.has_pairs:
+            pairs = float(events.transform_pairs(lattice, state, rates, channel, i))
+        verb, symbol = table.channels[channel - 1].name.split()
+    step = float(rates.site_step[row]) + pairs
+    seen = environment(crystal, state.species, table.mechanism, channel, int(i), int(j), direction) if row else None
+    return Move(
+        verb=verb,
+        species=symbol,
+        site=int(crystal.number[i]),
+        to=int(crystal.number[j]),
+        rate=float(events.event_rate(lattice, state, rates, condition, channel, i, direction)),
+        barrier=float(rates.barrier[row]),
+        energy_step=step,
+        activation=float(events.activation(int(rates.kind[row]), float(rates.barrier[row]), step)),
+        attempt=float(rates.attempt[row]),
+        activity=float(rates.activity[channel]),
+        temperature=temperature,
+        environment=seen,
+        rule=table.block_of(row).rule if row else None,
+        row=row,
+    )
+
+
+def check_live(table: RateTable, move: Move) -> None:
+    """Call the law for a move and compare with the table.
+
+    Raises
+    ------
+    LiveMismatch
+        If they differ.
+    """
+    if move.rule is None or move.environment is None:
+        return
+    value = table.law_value(move.rule, move.environment)
+    if value != move.barrier:
+        raise LiveMismatch(
+            f"{table.mechanism.name}: {move.source} says {value!r} eV for a {move.environment!r}, "
+            f"but row {move.row} of the table holds {move.barrier!r} eV"
+        )
+
+
+def environment(
+    crystal: Crystal, species: NDArray[np.uint8], mechanism: Mechanism, channel: int, i: int, j: int, direction: int
+) -> HopEnv | SiteEnv:
+    """Environment of a hop between vacancy `i` and ion `j`, or of a one-site verb at `i` (grid points)."""
+    p = mechanism.env_parameters()
+    place = crystal.place[i]
+    here, there = int(crystal.number[i]), int(crystal.number[j])
+    if channel == events.HOPS:
+        around = [n for n in crystal.neighbours(here) if n not in (-1, there)]
+        around += [n for n in crystal.neighbours(there) if n not in (-1, here)]
+        bond = crystal.lattice.bonds[int(crystal.bond[place, direction])][0]
+        zones = (crystal.zones[crystal.zone[crystal.place[j]]], crystal.zones[crystal.zone[place]])
+        mover = SYMBOLS[int(species[j])]
+        directed = any(mover in rule.movers and rule.irreversible for rule in mechanism.hops)
+        return HopEnv(mover, bond, zones, _counts(int(species[crystal.sites[n]]) for n in around), p, directed)
+    counts = _counts(int(species[crystal.sites[n]]) for n in crystal.neighbours(here) if n >= 0)
+    return SiteEnv(Site(crystal.zones[crystal.zone[place]], int(crystal.coordination[place]), counts), p)
+
+
+def _counts(codes: Iterable[int]) -> Counts:
+    """Counts of all species among occupant codes, for a law that is called live."""
+    counts = dict.fromkeys(SPECIES, 0)
+    for occupant in codes:
+        if occupant != OUTSIDE:
+            counts[SYMBOLS[occupant]] += 1
+    return Counts(counts)
