@@ -30,7 +30,7 @@ Int64s = NDArray[np.int64]
 UInt64s = NDArray[np.uint64]
 Floats = NDArray[np.float64]
 Words = tuple[Any, Any, Any, Any]
-Site = Any  # uint32: unsigned indices need no wrap-around, which is worth a quarter of the speed
+Site = Any  # uint32: unsigned indices need no wrap-around check in the loop
 
 # Positions in State.tally and State.clock.
 N_VACANCIES, N_EXPOSED, CANDIDATES, EVENTS, REVERSALS, CHANNEL_0 = 0, 1, 2, 3, 4, 5
@@ -71,7 +71,7 @@ class Lattice(NamedTuple):
 class State(NamedTuple):
     """Everything that changes. Only `exposed_rank` could be recomputed from the rest.
 
-    The site of an identity is the inverse of `slot`; keeping it here would cost a fifth of the speed.
+    The site of an identity is the inverse of `slot`; keeping it here would cost two scattered writes an event.
     """
 
     species: UInt8s  # (G,): occupant of each grid point
@@ -125,7 +125,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def helper(function: Function) -> Function:
     """A plain function that is also compiled, inlined, into every loop that calls it.
 
-    No reference counting (`_nrt`): the arrays outlive the loop, and counting 40 of them at each call would cost 2 µs.
+    No reference counting (`_nrt`): the arrays outlive the loop, and counting 40 of them at each call would cost far more than the event itself.
     """
     jitable: Function = register_jitable(_nrt=False, forceinline=True, error_model="numpy")(function)
     return jitable
