@@ -125,7 +125,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def helper(function: Function) -> Function:
     """A plain function that is also compiled, inlined, into every loop that calls it.
 
-    No reference counting (`_nrt`): the arrays outlive the loop, and counting 40 of them at each call would cost far more than the event itself.
+    No reference counting (`_nrt`): the arrays outlive the loop, and counting 40 of them at each call would cost far
+    more than the event itself.
     """
     jitable: Function = register_jitable(_nrt=False, forceinline=True, error_model="numpy")(function)
     return jitable
