@@ -9,7 +9,6 @@ release = version = ucnp_abm.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_title = f"ucnp_abm {version}"
-myst_enable_extensions = ["dollarmath"]
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 autodoc_typehints = "none"

@@ -18,8 +18,7 @@ from ucnp_abm.errors import BadInput
 
 SURFACE, INTERFACE = "surface", "interface"
 MAX_PLACES = 256
-MAX_GRID = 50_000_000
-"""Grid points that a crystal may have; about 25 million sites in a sphere."""
+MAX_GRID = 50_000_000  # about 25 million sites in a sphere
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,8 +155,7 @@ class _Grid:
 
     @property
     def full(self) -> NDArray[np.int64]:
-        full: NDArray[np.int64] = np.array(self.shape) + 2 * np.array(self.lattice.halo)
-        return full
+        return np.array(self.shape, dtype=np.int64) + 2 * np.array(self.lattice.halo, dtype=np.int64)
 
     @property
     def strides(self) -> NDArray[np.int64]:

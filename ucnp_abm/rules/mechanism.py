@@ -84,8 +84,6 @@ class Mechanism:
         self.site_energies: dict[tuple[str, str], float] = {}
         self.pair_energies: dict[tuple[str, str], float] = {}
 
-    # --- what an author declares ---
-
     def parameter(
         self,
         name: str,
@@ -260,8 +258,6 @@ class Mechanism:
 
     def __repr__(self) -> str:
         return f"<Mechanism '{self.name}': {self.summary}>"
-
-    # --- helpers ---
 
     def _by_pair(self, energies: Any, where: str, key: str) -> Iterable[tuple[tuple[str, str], Any]]:
         if not isinstance(energies, Mapping) or not all(isinstance(k, tuple) and len(k) == 2 for k in energies):
