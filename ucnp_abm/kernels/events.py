@@ -8,7 +8,8 @@ is drawn by its exact bound, a candidate uniformly inside it, its rate is looked
 with rate / bound. A null candidate advances time exactly. *Linear scan*: the rates of all events are summed in a
 fixed order and one is drawn without rejection; slow, and the oracle of the other.
 
-All helpers live in this file because numba's cache looks at the time stamp of one file only.
+This room is large on purpose: numba's cache looks at the time stamp of one file only, so a compiled helper in another
+file would go stale without a word.
 """
 
 from __future__ import annotations
