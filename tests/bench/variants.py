@@ -1,6 +1,6 @@
 """The contrast under two other assumptions: docking at one bulk hop rate, and ordered, immobile sodium.
 
-    python tests/bench/variants.py
+python tests/bench/variants.py
 """
 
 import math
