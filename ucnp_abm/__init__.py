@@ -13,34 +13,45 @@ __version__ = "0.1.0"
 _HOME = {
     "Box": "crystal.particle",
     "CoreShell": "crystal.particle",
+    "Drive": "rules.drive",
     "Env": "rules",
     "HopEnv": "rules.env",
     "IONS": "crystal.species",
+    "Lattice": "crystal.lattice",
     "Mechanism": "rules.mechanism",
     "Model": "agents.model",
+    "Observable": "observables",
     "Particle": "crystal.particle",
+    "Population": "crystal.population",
     "Protocol": "engine.protocol",
     "RE": "crystal.species",
     "Simulation": "engine.simulation",
     "SiteEnv": "rules.env",
     "UcnpError": "errors",
+    "compare": "study.compare",
     "hookimpl": "hookspecs",
     "mechanism": "registry",
+    "observable": "observables",
 }
 __all__ = sorted([*_HOME, "__version__"])
 
 if TYPE_CHECKING:
     from ucnp_abm.agents.model import Model
+    from ucnp_abm.crystal.lattice import Lattice
     from ucnp_abm.crystal.particle import Box, CoreShell, Particle
+    from ucnp_abm.crystal.population import Population
     from ucnp_abm.crystal.species import IONS, RE
     from ucnp_abm.engine.protocol import Protocol
     from ucnp_abm.engine.simulation import Simulation
     from ucnp_abm.errors import UcnpError
     from ucnp_abm.hookspecs import hookimpl
+    from ucnp_abm.observables import Observable, observable
     from ucnp_abm.registry import mechanism
     from ucnp_abm.rules import Env
+    from ucnp_abm.rules.drive import Drive
     from ucnp_abm.rules.env import HopEnv, SiteEnv
     from ucnp_abm.rules.mechanism import Mechanism
+    from ucnp_abm.study.compare import compare
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Numbers with units: text such as '6.7 nm' or '300 °C' becomes a float in Å, eV, K, s or 1/s.
+"""Numbers with units: text such as '6.7 nm' or '300 °C' becomes a float in Å, eV, K, s, 1/s or W/cm².
 
 Multiplying by a unit name works in Python: ``1.65 * eV``, ``1 * hour``.
 """
@@ -28,29 +28,46 @@ _UNITS: dict[str, dict[str, float]] = {
     "energy": {"eV": 1.0, "meV": 1e-3, "kJ/mol": 0.010364269656262175},
     "time": {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0, "d": 86400.0},
     "temperature": {"K": 1.0, _CELSIUS: 1.0, "degC": 1.0, "C": 1.0},
+    "temperature difference": {"K": 1.0},
     "rate": {"1/s": 1.0, "/s": 1.0, "Hz": 1.0, "THz": 1e12},
+    "intensity": {
+        **{"W/cm²": 1.0, "mW/cm²": 1e-3, "kW/cm²": 1e3, "MW/cm²": 1e6},
+        **{"W/cm2": 1.0, "mW/cm2": 1e-3, "kW/cm2": 1e3, "MW/cm2": 1e6},
+    },
     "fraction": {"": 1.0, "%": 0.01},
+    "number": {"": 1.0},
+    "count": {"": 1.0},
 }
 _EXPECTED = {
     "length": "a length such as '6.7 nm'",
     "energy": "an energy such as '1.65 eV'",
     "time": "a time such as '1 h'",
     "temperature": "a temperature such as '300 °C'",
+    "temperature difference": "a temperature difference such as '50 K'",
     "rate": "a rate such as '1e13 1/s'",
+    "intensity": "an intensity such as '1 kW/cm²'",
     "fraction": "a share such as '15 %' or 0.15",
+    "number": "a plain number",
+    "count": "a whole number",
 }
-_BASE = {"length": "Å", "energy": "eV", "time": "s", "temperature": "K", "rate": "1/s", "fraction": ""}
 _NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
 
 
+def base_unit(kind: str) -> str:
+    """The unit of bare numbers of a kind: 'Å', 'eV', 'K', 's', '1/s', 'W/cm²', or ''."""
+    return next(name for name, factor in _UNITS[kind].items() if factor == 1.0)
+
+
 def parse(value: str | float, kind: str, what: str = "value") -> float:
-    """The value in base units (Å, eV, K, s, 1/s, or a plain fraction).
+    """The value in base units (Å, eV, K, s, 1/s, W/cm², or a plain number).
 
     Parameters
     ----------
     value : str or float
         Text with a unit, or a bare number already in the base unit.
-    kind : {'length', 'energy', 'time', 'temperature', 'rate', 'fraction'}
+    kind : str
+        'length', 'energy', 'time', 'temperature', 'temperature difference', 'rate', 'intensity', 'fraction', 'number'
+        or 'count'.
     what : str
         How errors name the value.
 
@@ -69,20 +86,23 @@ def parse(value: str | float, kind: str, what: str = "value") -> float:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got {value!r}")
     if not isinstance(value, str):
-        number, unit = (float(value) if abs(value) < 1e308 else math.inf), _BASE[kind]
+        number, unit = (float(value) if abs(value) < 1e308 else math.inf), base_unit(kind)
     else:
         match = _NUMBER.match(value)
         if not match:
             raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got '{value}'")
-        number, unit = float(match[1]), match[2] or _BASE[kind]
+        number, unit = float(match[1]), match[2] or base_unit(kind)
     if unit not in _UNITS[kind]:
         known = ", ".join(name for name in _UNITS[kind] if name)
-        raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got '{value}'; units: {known}")
+        allowed = f"; units: {known}" if known else ""
+        raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got '{value}'{allowed}")
     number = number * _UNITS[kind][unit]
     if kind == "temperature" and unit in (_CELSIUS, "degC", "C"):
         number += 273.15
     if not math.isfinite(number):
         raise BadInput(f"{what}: expected a finite number, got {value!r}")
+    if kind == "count" and number != math.floor(number):
+        raise BadInput(f"{what}: expected a whole number, got {value!r}")
     return number
 
 

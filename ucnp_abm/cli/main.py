@@ -11,7 +11,9 @@ import click
 COMMANDS = {
     "demo": ("ucnp_abm.cli.demo:demo", "Anneal the paper's particle without and with the yttrium complex."),
     "run": ("ucnp_abm.cli.run:run", "One trajectory into a run directory."),
-    "plugins": ("ucnp_abm.cli.plugins:plugins", "The mechanisms that are installed."),
+    "compare": ("ucnp_abm.cli.compare:compare", "Mechanisms side by side on the same crystals."),
+    "export": ("ucnp_abm.cli.export:export", "A run directory for ASE and OVITO."),
+    "plugins": ("ucnp_abm.cli.plugins:plugins", "The mechanisms and drives that are installed."),
     "bench": ("ucnp_abm.cli.bench:bench", "Throughput on this machine."),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -18,18 +19,20 @@ COUNTERS = 5  # vacancies, exposed vacancies, candidates, events, reversals; the
 class State:
     """Occupants, identities, the order of the lists, counters and the clock (see `kernels.events.State`).
 
-    G grid points, N sites, V room for vacancies, K transform channels.
+    G grid points, N sites, V room for vacancies, K transform channels, M reservoirs.
     """
 
     species: NDArray[np.uint8]  # (G,)
     slot: NDArray[np.uint32]  # (G,)
     origin: NDArray[np.uint8]  # (N,)
     generation: NDArray[np.int32]  # (N,)
+    born: NDArray[np.float64]  # (N,) s
     image: NDArray[np.int32]  # (N, 3), or (0, 3) in a finite particle
     vacancies: NDArray[np.uint32]  # (V,)
     came_from: NDArray[np.uint32]  # (V,)
     exposed_rank: NDArray[np.int32]  # (V,)
     exposed_vacancies: NDArray[np.uint32]  # (V,)
+    reservoir: NDArray[np.int64]  # (M,)
     tally: NDArray[np.int64]  # (5 + 1 + K,)
     clock: NDArray[np.float64]  # (2,) s: last candidate, now
 
@@ -69,11 +72,12 @@ class State:
         """An independent copy."""
         return replace(self, **{f.name: getattr(self, f.name).copy() for f in fields(self)})
 
-    def with_channels(self, n_channels: int) -> State:
-        """A copy with counters for `n_channels` transform channels."""
+    def with_channels(self, n_channels: int, reservoir: Sequence[int] = ()) -> State:
+        """A copy with counters for `n_channels` transform channels, and with the bath's complexes."""
         fresh = self.copy()
         fresh.tally = np.zeros(COUNTERS + 1 + n_channels, dtype=np.int64)
         fresh.tally[:COUNTERS] = self.tally[:COUNTERS]
+        fresh.reservoir = np.array(reservoir, dtype=np.int64)
         return fresh
 
     def grow(self) -> None:
@@ -86,7 +90,10 @@ class State:
         """SHA-256 of everything that decides the future and the past: equal digests, equal states."""
         n, m = self.n_vacancies, self.n_exposed_vacancies
         sha = hashlib.sha256()
-        for array in (self.species, self.slot, self.origin, self.generation, self.image, self.tally, self.clock):
+        for array in (
+            *(self.species, self.slot, self.origin, self.generation, self.born, self.image),
+            *(self.reservoir, self.tally, self.clock),
+        ):
             sha.update(np.ascontiguousarray(array).data)
         for array in (self.vacancies[:n], self.came_from[:n], self.exposed_rank[:n], self.exposed_vacancies[:m]):
             sha.update(np.ascontiguousarray(array).data)
@@ -122,11 +129,13 @@ def initial_state(crystal: Crystal, occupants: NDArray[np.uint8]) -> State:
         slot=slot,
         origin=crystal.layer.copy(),
         generation=np.zeros(crystal.n_sites, dtype=np.int32),
+        born=np.zeros(crystal.n_sites),
         image=np.zeros((crystal.n_sites if crystal.periodic else 0, 3), dtype=np.int32),
         vacancies=vacancies,
         came_from=np.zeros(room, dtype=np.uint32),
         exposed_rank=rank,
         exposed_vacancies=exposed_vacancies,
+        reservoir=np.zeros(0, dtype=np.int64),
         tally=tally,
         clock=np.zeros(2),
     )

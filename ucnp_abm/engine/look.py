@@ -6,6 +6,7 @@ law checks both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -18,7 +19,7 @@ from ucnp_abm.engine.pack import Loop
 from ucnp_abm.errors import LiveMismatch
 from ucnp_abm.kernels import events
 from ucnp_abm.rules.env import Counts, HopEnv, Site, SiteEnv
-from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.rules.ruleset import HopRule, SiteRule
 from ucnp_abm.rules.table import RateTable
 
 
@@ -46,9 +47,12 @@ def look(
         row = int(events.transform_row(lattice, state, rates, channel, i))
         if row and rates.has_pairs:
             pairs = float(events.transform_pairs(lattice, state, rates, channel, i))
-        verb, symbol = table.channels[channel - 1].name.split()
+        verb, symbol = table.channels[channel - 1].verb, table.channels[channel - 1].species
     step = float(rates.site_step[row]) + pairs
-    seen = environment(crystal, state.species, table.mechanism, channel, int(i), int(j), direction) if row else None
+    rule = table.block_of(row).rule if row else None
+    seen = environment(crystal, state.species, rule, int(i), int(j), direction) if rule else None
+    energy = float(events.activation(int(rates.kind[row]), float(rates.barrier[row]), step))
+    assisted = float(rates.assisted[condition, row]) if rates.assisted.size else 0.0
     return Move(
         verb=verb,
         species=symbol,
@@ -57,12 +61,13 @@ def look(
         rate=float(events.event_rate(lattice, state, rates, condition, channel, i, direction)),
         barrier=float(rates.barrier[row]),
         energy_step=step,
-        activation=float(events.activation(int(rates.kind[row]), float(rates.barrier[row]), step)),
+        activation=energy,
         attempt=float(rates.attempt[row]),
-        activity=float(rates.activity[channel]),
+        factor=1.0 if channel == events.HOPS else float(events.channel_factor(state, rates, condition, channel)),
+        assisted=assisted * math.exp(-max(energy - rates.relief, 0.0) / rates.kt[condition]) if assisted else 0.0,
         temperature=temperature,
         environment=seen,
-        rule=table.block_of(row).rule if row else None,
+        rule=rule,
         row=row,
     )
 
@@ -86,22 +91,20 @@ def check_live(table: RateTable, move: Move) -> None:
 
 
 def environment(
-    crystal: Crystal, species: NDArray[np.uint8], mechanism: Mechanism, channel: int, i: int, j: int, direction: int
+    crystal: Crystal, species: NDArray[np.uint8], rule: HopRule | SiteRule, i: int, j: int, direction: int
 ) -> HopEnv | SiteEnv:
     """Environment of a hop between vacancy `i` and ion `j`, or of a one-site verb at `i` (grid points)."""
-    p = mechanism.env_parameters()
     place = crystal.place[i]
     here, there = int(crystal.number[i]), int(crystal.number[j])
-    if channel == events.HOPS:
+    if isinstance(rule, HopRule):
         around = [n for n in crystal.neighbours(here) if n not in (-1, there)]
         around += [n for n in crystal.neighbours(there) if n not in (-1, here)]
         bond = crystal.lattice.bonds[int(crystal.bond[place, direction])][0]
         zones = (crystal.zones[crystal.zone[crystal.place[j]]], crystal.zones[crystal.zone[place]])
-        mover = SYMBOLS[int(species[j])]
-        directed = any(mover in rule.movers and rule.irreversible for rule in mechanism.hops)
-        return HopEnv(mover, bond, zones, _counts(int(species[crystal.sites[n]]) for n in around), p, directed)
+        counts = _counts(int(species[crystal.sites[n]]) for n in around)
+        return HopEnv(SYMBOLS[int(species[j])], bond, zones, counts, rule.p, rule.irreversible)
     counts = _counts(int(species[crystal.sites[n]]) for n in crystal.neighbours(here) if n >= 0)
-    return SiteEnv(Site(crystal.zones[crystal.zone[place]], int(crystal.coordination[place]), counts), p)
+    return SiteEnv(Site(crystal.zones[crystal.zone[place]], int(crystal.coordination[place]), counts), rule.p)
 
 
 def _counts(codes: Iterable[int]) -> Counts:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ucnp_abm.rules.env import HopEnv, SiteEnv
-from ucnp_abm.rules.mechanism import HopRule, SiteRule
+from ucnp_abm.rules.ruleset import HopRule, SiteRule
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Move:
     Attributes
     ----------
     verb : str
-        'hop', 'dock', 'undock', …
+        'hop', 'dock', 'undock', 'etch', 'swap', 'unswap' or 'sink'.
     species : str
         The ion that hops, is placed or is taken.
     site, to : int
@@ -25,8 +25,10 @@ class Move:
         1/s.
     barrier, energy_step, activation : float
         What the law says, the energy difference of the event, and the activation energy / eV.
-    attempt, activity, temperature : float
-        1/s, concentration factor, K.
+    attempt, factor, temperature : float
+        1/s; what multiplies the rate outside the table (activity of the reservoir, drives); K.
+    assisted : float
+        Part of the rate / s⁻¹ that a drive's recombinations add.
     environment : HopEnv or SiteEnv or None
         What the law saw; None where no rule exists.
     rule : HopRule or SiteRule or None
@@ -43,7 +45,8 @@ class Move:
     energy_step: float
     activation: float
     attempt: float
-    activity: float
+    factor: float
+    assisted: float
     temperature: float
     environment: HopEnv | SiteEnv | None
     rule: HopRule | SiteRule | None
@@ -119,14 +122,16 @@ def explain(event: Event) -> str:
         formula = {
             "hop": "max(E_KRA + dE/2, dE, 0)",
             "dock": "max(E_dock, dE, 0), dE = g - mu0",
-        }.get(move.verb, "max(E_dock, -dE, 0) + dE, dE = mu0 - g")
+            "swap": "max(E_swap, dE, 0), dE = g - mu0",
+        }.get(move.verb, "max(E, -dE, 0) + dE, dE = mu0 - g")
+    light = f" + {move.assisted:.6g} /s by the drive" if move.assisted else ""
     lines = [
         f"#{event.number} at {event.time:.6g} s: {move.verb} {move.species}, site {move.site} -> {move.to}",
         f"  rule         {move.source}",
         f"  environment  {move.environment!r}",
         f"  barrier      {move.barrier:.6g} eV from the law, dE = {move.energy_step:.6g} eV",
         f"  activation   {move.activation:.6g} eV = {formula}",
-        f"  rate         {move.rate:.6g} /s = {move.activity:g} x {move.attempt:.3g} /s x exp(-E_a / kT), "
+        f"  rate         {move.rate:.6g} /s = {move.factor:g} x {move.attempt:.3g} /s x exp(-E_a / kT){light}, "
         f"T = {move.temperature:g} K",
         f"  probability  {event.probability:.4g} of a total of {event.total_rate:.6g} /s",
         f"  candidate    {event.candidate}, words {' '.join(f'{w:016x}' for w in event.words)}",

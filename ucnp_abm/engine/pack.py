@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.crystal.crystal import SURFACE, Crystal
 from ucnp_abm.crystal.species import OUTSIDE, SPECIES, VACANCY
 from ucnp_abm.crystal.state import State
-from ucnp_abm.engine.protocol import Protocol
+from ucnp_abm.engine.schedule import Condition, Schedule
 from ucnp_abm.errors import BadRate
 from ucnp_abm.kernels import events
-from ucnp_abm.rules.table import RateTable
+from ucnp_abm.rules.table import Block, Channel, RateTable
 from ucnp_abm.units import BOLTZMANN
 
 MAX_RATE = 1e30
@@ -31,26 +31,21 @@ class Loop(NamedTuple):
     plan: events.Plan
 
 
-def pack_rates(table: RateTable, crystal: Crystal, temperatures: Sequence[float]) -> events.Rates:
-    """Rates and bounds for each temperature / K, with `math.exp` as in the loop."""
-    kts = [BOLTZMANN * t for t in temperatures]
-    energies = [
-        events.activation(kind, barrier, step)
-        for kind, barrier, step in zip(
-            table.kind.tolist(), table.barrier.tolist(), table.site_step.tolist(), strict=True
-        )
-    ]
-    attempts = table.attempt.tolist()
-    rate = np.array([[_rate(a, e, kt) for a, e in zip(attempts, energies, strict=True)] for kt in kts])
-    fastest = rate if not table.has_pairs else _fastest_with_pairs(table, crystal, kts)
-    channels = table.channels
-    activity = np.array([1.0, *(c.activity for c in channels)])
+def pack_rates(table: RateTable, crystal: Crystal, conditions: Sequence[Condition]) -> events.Rates:
+    """Rates and bounds for each condition, with `math.exp` as in the loop."""
+    channels, reservoirs = table.channels, table.reservoirs
+    kts = [BOLTZMANN * condition.temperature for condition in conditions]
+    assisted, relief = _assistance(table, conditions)
+    rate = _rates(table, table.site_step, kts, assisted, relief)
+    fastest = rate if not table.has_pairs else _fastest_with_pairs(table, crystal, kts, assisted, relief)
     bound = np.zeros((len(kts), 1 + len(channels)))
-    for block, end in zip(table.blocks, [*(b.start for b in table.blocks[1:]), table.n_rows], strict=True):
+    for block, end in _blocks(table):
         number = block.where[0] if isinstance(block.where[0], int) else events.HOPS
-        top = fastest[:, block.start : end].max(axis=1) * activity[number]
-        bound[:, number] = np.maximum(bound[:, number], top)
-    if not np.isfinite(bound).all() or bound.max() > MAX_RATE:
+        bound[:, number] = np.maximum(bound[:, number], fastest[:, block.start : end].max(axis=1))
+    factor = np.array(
+        [[1.0, *(_factor(table, channel, condition) for channel in channels)] for condition in conditions]
+    )
+    if not np.isfinite(bound).all() or (bound * factor).max() > MAX_RATE:
         raise BadRate(f"{table.mechanism.name}: a rate exceeds {MAX_RATE:g} /s; check attempt frequencies and energies")
     return events.Rates(
         rate=rate,
@@ -64,25 +59,72 @@ def pack_rates(table: RateTable, crystal: Crystal, temperatures: Sequence[float]
         channel_row=table.channel_row,
         channel_weight=table.channel_weight,
         channel_counts=table.channel_counts,
-        activity=activity,
+        factor=factor,
+        takes=np.array([-1, *(c.takes for c in channels)], dtype=np.int64),
+        gives=np.array([-1, *(c.gives for c in channels)], dtype=np.int64),
+        reservoir_size=np.array([math.inf if r.size is None else r.size for r in reservoirs], dtype=np.float64),
         kind=table.kind,
         barrier=table.barrier,
         site_step=table.site_step,
         attempt=table.attempt,
         pair=table.pair,
         has_pairs=table.has_pairs,
+        assisted=assisted,
+        relief=relief,
     )
+
+
+def _blocks(table: RateTable) -> Iterable[tuple[Block, int]]:
+    """Each block and the row after its last one."""
+    return zip(table.blocks, [*(b.start for b in table.blocks[1:]), table.n_rows], strict=True)
+
+
+def _factor(table: RateTable, channel: Channel, condition: Condition) -> float:
+    """What multiplies a channel besides the state of its reservoir: a0, and the drives."""
+    if channel.drive >= 0:
+        return condition.levels[channel.drive]
+    a0 = table.reservoirs[channel.takes].activity if channel.takes >= 0 else 1.0
+    drives = zip(table.mechanism.drives, condition.levels, strict=True)
+    return a0 * math.prod(drive.factor(channel.verb, level) for drive, level in drives)
+
+
+def _assistance(table: RateTable, conditions: Sequence[Condition]) -> tuple[NDArray[np.float64], float]:
+    """(C, R) recombinations / s⁻¹ that assist each row's hops, and what each lends / eV; exposed vacancies only."""
+    number = next((n for n, drive in enumerate(table.mechanism.drives) if drive.assistance), None)
+    if number is None:
+        return np.zeros((0, 0)), 0.0
+    rate, relief = table.mechanism.drives[number].assisted()
+    exposed = np.zeros(table.n_rows)
+    for block, end in _blocks(table):
+        if not isinstance(block.where[0], int) and block.where[2] == SURFACE:
+            exposed[block.start : end] = 1.0
+    return np.outer([rate * condition.levels[number] for condition in conditions], exposed), relief
+
+
+def _rates(
+    table: RateTable, step: NDArray[np.float64], kts: Sequence[float], assisted: NDArray[np.float64], relief: float
+) -> NDArray[np.float64]:
+    """(C, R) rates / s⁻¹ of all rows, for energy differences `step` / eV."""
+    kinds, barriers, attempts = table.kind.tolist(), table.barrier.tolist(), table.attempt.tolist()
+    steps = zip(kinds, barriers, step.tolist(), strict=True)
+    energies = [events.activation(kind, barrier, difference) for kind, barrier, difference in steps]
+    rates = np.array([[_rate(a, e, kt) for a, e in zip(attempts, energies, strict=True)] for kt in kts])
+    for c, row in zip(*np.nonzero(assisted), strict=True):
+        rates[c, row] += _rate(assisted[c, row], max(energies[row] - relief, 0.0), kts[c])
+    return rates
 
 
 def _rate(attempt: float, energy: float, kt: float) -> float:
     return attempt * math.exp(-energy / kt) if energy < math.inf else 0.0
 
 
-def _fastest_with_pairs(table: RateTable, crystal: Crystal, kts: Sequence[float]) -> NDArray[np.float64]:
+def _fastest_with_pairs(
+    table: RateTable, crystal: Crystal, kts: Sequence[float], assisted: NDArray[np.float64], relief: float
+) -> NDArray[np.float64]:
     """An upper limit of each row's rate over all neighbourhoods: pair sums at their lowest."""
     codes = [*(SPECIES[s].code for s in table.species), VACANCY, OUTSIDE]
     lowest = np.zeros(table.n_rows)
-    for block, end in zip(table.blocks, [*(b.start for b in table.blocks[1:]), table.n_rows], strict=True):
+    for block, end in _blocks(table):
         if isinstance(block.where[0], int):
             channel = table.channels[block.where[0] - 1]
             change = table.pair[SPECIES[channel.after].code] - table.pair[SPECIES[channel.before].code]
@@ -91,20 +133,7 @@ def _fastest_with_pairs(table: RateTable, crystal: Crystal, kts: Sequence[float]
             change = table.pair[SPECIES[block.where[0]].code] - table.pair[VACANCY]
             least = (crystal.z - 1) * float(change[codes].min() - change[codes].max())
         lowest[block.start : end] = least
-    columns = [
-        [
-            _rate(a, events.activation(kind, barrier, step), kt)
-            for a, kind, barrier, step in zip(
-                table.attempt.tolist(),
-                table.kind.tolist(),
-                table.barrier.tolist(),
-                (table.site_step + lowest).tolist(),
-                strict=True,
-            )
-        ]
-        for kt in kts
-    ]
-    return np.array(columns)
+    return _rates(table, table.site_step + lowest, kts, assisted, relief)
 
 
 def pack_state(state: State) -> events.State:
@@ -117,12 +146,11 @@ def pack_lattice(crystal: Crystal) -> events.Lattice:
     return events.Lattice(**{name: getattr(crystal, name) for name in events.Lattice._fields})
 
 
-def pack_plan(protocol: Protocol, key: tuple[int, int], scheduler: int) -> events.Plan:
-    """Segments of the protocol, the key's rounds, and who chooses the events."""
-    conditions = {t: n for n, t in enumerate(protocol.conditions)}
+def pack_plan(schedule: Schedule, key: tuple[int, int], scheduler: int) -> events.Plan:
+    """Segments of the schedule, the key's rounds, and who chooses the events."""
     return events.Plan(
-        edges=np.array([*protocol.edges, math.inf]),
-        condition=np.array([conditions[t] for t in protocol.temperatures], dtype=np.int64),
+        edges=np.array([*schedule.edges, math.inf]),
+        condition=np.array(schedule.segments, dtype=np.int64),
         round_keys=events.round_keys(*key),
         scheduler=scheduler,
     )

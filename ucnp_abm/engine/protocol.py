@@ -78,11 +78,6 @@ class Protocol:
         ends = len(edges) > len(temperatures)
         return cls(tuple(edges[: len(temperatures)]), tuple(temperatures), now if ends else math.inf)
 
-    @property
-    def conditions(self) -> tuple[float, ...]:
-        """Distinct temperatures / K, in order of appearance."""
-        return tuple(dict.fromkeys(self.temperatures))
-
     def temperature(self, time: float) -> float:
         """Temperature / K at a time / s."""
         return self.temperatures[max(n for n, edge in enumerate(self.edges) if edge <= time)]

@@ -12,30 +12,37 @@ from typing import Any
 from ucnp_abm.crystal.particle import describe
 from ucnp_abm.engine.simulation import ENGINE_VERSION, Simulation
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of run.json."""
 
 
-def provenance(simulation: Simulation, config: dict[str, Any] | None = None) -> dict[str, Any]:
+def provenance(
+    simulation: Simulation, config: dict[str, Any] | None = None, resolved: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """What run.json holds.
 
     Parameters
     ----------
     simulation : Simulation
-    config : dict or None
-        The configuration as given.
+    config, resolved : dict or None
+        The configuration as given, and with all defaults.
     """
     mechanism, protocol = simulation.mechanism, simulation.protocol
-    laws = [rule.law for rule in mechanism.hops] + [rule.law for rule in mechanism.site_rules]
+    laws = [rule.law for rule in mechanism.hops]
+    laws += [rule.law for ruleset in (mechanism, *mechanism.drives) for rule in ruleset.site_rules]
     files = {inspect.getsourcefile(law) for law in laws}
     return {
         "schema": SCHEMA,
         "config": config or {},
+        "config_resolved": resolved or {},
+        "altered_by_hand": False,
         "particle": describe(simulation.particle),
         "mechanism": {
             "name": mechanism.name,
-            "parameters": mechanism.values,
+            "parameters": mechanism.all_values(),
             "irreversible": mechanism.irreversible_verbs,
+            "drives": {drive.name: drive.source for drive in mechanism.drives},
+            "reservoirs": [vars(reservoir) for reservoir in simulation.table.reservoirs],
             "source": mechanism.source,
             "table_fingerprint": simulation.table.fingerprint(),
             "files_sha256": {Path(f).name: hashlib.sha256(Path(f).read_bytes()).hexdigest() for f in files if f},

@@ -15,6 +15,7 @@ from ucnp_abm.engine.look import check_live, look
 from ucnp_abm.engine.moves import Event, Move
 from ucnp_abm.engine.pack import Loop, pack_lattice, pack_plan, pack_rates, pack_state
 from ucnp_abm.engine.protocol import Protocol
+from ucnp_abm.engine.schedule import Schedule
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.kernels import events
 from ucnp_abm.rules.check import check
@@ -22,7 +23,7 @@ from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.table import RateTable
 from ucnp_abm.rules.tabulate import tabulate
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever the same input would give another trajectory."""
 
 Scheduler = Literal["rejection", "linear-scan"]
@@ -78,7 +79,7 @@ class Simulation:
             raise BadInput(f"scheduler: unknown scheduler '{scheduler}'{nearest(scheduler, SCHEDULERS)}")
         self.particle = particle
         self.crystal = particle.crystal
-        self.mechanism = mechanism
+        self.mechanism = mechanism = mechanism.on(self.crystal.lattice.name)
         self.protocol = Protocol.parse(protocol)
         self.seed = seed
         self.key = seeds.philox_key(seed)
@@ -86,11 +87,13 @@ class Simulation:
         self.interpreted = interpreted
         self.table: RateTable = tabulate(mechanism, self.crystal, particle.counts, particle.immobile)
         check(self.table)
-        if "vacancy" not in particle.counts and all(c.after != "vacancy" for c in self.table.channels):
+        if "vacancy" not in particle.counts and all(c.before == "vacancy" for c in self.table.channels):
             raise BadInput(
                 f"{mechanism.name}: this particle holds no vacancies and no rule makes any: nothing can happen"
             )
-        self._state = particle.state().with_channels(len(self.table.channels))
+        self._state = particle.state().with_channels(
+            len(self.table.channels), [r.size or 0 for r in self.table.reservoirs]
+        )
         self._loop: Loop = self._packed()
 
     # --- running ---
@@ -174,7 +177,7 @@ class Simulation:
             if self.state.n_vacancies == self.state.vacancies.size:
                 self._make_room()
             words = events.words(self.state.candidates + 1, self._loop.plan.round_keys)
-            status, segment, channel, k, i, d, _ = events.propose_one(*self._loop, until, words)
+            status, segment, channel, k, i, d, _ = events.propose_one(*self._loop, 0, until, words)
             if status not in (events.FOUND, events.NULL_CANDIDATE):
                 return None
             condition = int(self._loop.plan.condition[segment])
@@ -213,8 +216,8 @@ class Simulation:
 
     @property
     def temperature(self) -> float:
-        """Temperature now / K."""
-        return self.protocol.temperature(self.time)
+        """Temperature now / K, drives included."""
+        return self.schedule.condition(self.time).temperature
 
     def total_rate(self, condition: int | None = None) -> float:
         """Sum of the rates / s⁻¹ of all events that could happen now."""
@@ -249,11 +252,11 @@ class Simulation:
 
     def move(self, channel: int, point: int, direction: int, condition: int) -> Move:
         """One event on the present crystal, with the terms of its rate; `point` is a grid point."""
-        kelvin = self.protocol.conditions[condition]
+        kelvin = self.schedule.conditions[condition].temperature
         return look(self.crystal, self.table, self._loop, channel, point, direction, condition, kelvin)
 
     def set_temperature(self, temperature: str | float) -> None:
-        """Set another temperature / K from now on: an edge of the schedule; the pending candidate keeps its words."""
+        """Set another furnace temperature / K from now on: an edge; the pending candidate keeps its words."""
         kelvin = units.positive(temperature, "temperature", "temperature")
         self.protocol = self.protocol.changed(self.time, kelvin)
         self._loop = self._packed()
@@ -269,15 +272,16 @@ class Simulation:
         self._loop = self._loop._replace(state=pack_state(self.state))
 
     def _packed(self) -> Loop:
+        self.schedule = Schedule.of(self.protocol, self.mechanism.drives)
         return Loop(
             pack_lattice(self.crystal),
             pack_state(self.state),
-            pack_rates(self.table, self.crystal, self.protocol.conditions),
-            pack_plan(self.protocol, self.key, SCHEDULERS[self.scheduler]),
+            pack_rates(self.table, self.crystal, self.schedule.conditions),
+            pack_plan(self.schedule, self.key, SCHEDULERS[self.scheduler]),
         )
 
     def _condition_now(self) -> int:
-        return self.protocol.conditions.index(self.temperature)
+        return self.schedule.segments[self.schedule.segment(self.time)]
 
     def _stuck(self) -> bool:
         """Whether nothing can happen now or under any later condition, though candidates are still drawn."""

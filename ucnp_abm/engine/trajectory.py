@@ -1,4 +1,4 @@
-"""A run directory: run.json, observables.csv, snapshots.npz and, last, done.json.
+"""A run directory: run.json, observables.csv, snapshots.npz, final.npz, log.json and, last, done.json.
 
 It is written beside its place and moved there when it is complete, so that nothing half-written is ever found.
 """
@@ -11,12 +11,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ucnp_abm.engine import checkpoint
 from ucnp_abm.engine.provenance import provenance
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
@@ -105,8 +107,23 @@ def free_directory(path: Path) -> Path:
     return path
 
 
-def write(trajectory: Trajectory, path: Path, config: dict[str, Any] | None = None) -> Path:
+def write(
+    trajectory: Trajectory,
+    path: Path,
+    config: dict[str, Any] | None = None,
+    resolved: dict[str, Any] | None = None,
+    log: dict[str, Any] | None = None,
+) -> Path:
     """Write a run directory.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    path : Path
+    config, resolved : dict or None
+        The configuration as given, and with all defaults.
+    log : dict or None
+        What may differ from run to run, such as the time it took; it goes to log.json.
 
     Raises
     ------
@@ -118,7 +135,9 @@ def write(trajectory: Trajectory, path: Path, config: dict[str, Any] | None = No
     partial.mkdir(parents=True)
     try:
         simulation = trajectory.simulation
-        _json(partial / "run.json", provenance(simulation, config))
+        _json(partial / "run.json", provenance(simulation, config, resolved))
+        _json(partial / "log.json", {"finished": datetime.now(UTC).isoformat(timespec="seconds"), **(log or {})})
+        checkpoint.save(simulation, partial / "final.npz")
         with (partial / "observables.csv").open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, fieldnames=list(trajectory.rows[0]))
             table.writeheader()

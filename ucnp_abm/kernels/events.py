@@ -79,20 +79,25 @@ class State(NamedTuple):
     slot: UInt32s  # (G,): identity of the occupant
     origin: UInt8s  # (N,): layer in which the occupant started, or FROM_COMPLEX
     generation: Int32s  # (N,): bumped when an identity changes its species
+    born: Floats  # (N,), s: when it did so last
     image: Int32s  # (N, 3): periodic images crossed; (0, 3) in a finite particle
     vacancies: UInt32s  # (V,): sites of the vacancies; their order matters
     came_from: UInt32s  # (V,): site that each vacancy left last, or 0, which is never a site
     exposed_rank: Int32s  # (V,): its position in exposed_vacancies, or -1
     exposed_vacancies: UInt32s  # (V,): positions in `vacancies`; their order matters
+    reservoir: Int64s  # (M,): complexes left in the bath; those of an infinite one count from 0 downwards
     tally: Int64s  # (5 + 1 + K,)
     clock: Floats  # (2,), s
 
 
 class Rates(NamedTuple):
-    """What may happen, and how fast under each of C conditions. S species, R rows, K transform channels."""
+    """What may happen, and how fast under each of C conditions.
 
-    rate: Floats  # (C, R), 1/s, pair energies left out
-    bound: Floats  # (C, 1 + K), 1/s: no event of the channel is faster
+    S species, R rows, K transform channels, M reservoirs.
+    """
+
+    rate: Floats  # (C, R), 1/s, pair energies and the channel's factor left out
+    bound: Floats  # (C, 1 + K), 1/s: no event of the channel is faster, its factor left out
     kt: Floats  # (C,), eV
     hop_row: UInt32s  # (S, B, Z, Z): by mover, bond, zone of the vacancy, zone of the ion
     hop_weight: UInt32s  # (S, S): by mover and neighbour, rows to move on
@@ -102,13 +107,18 @@ class Rates(NamedTuple):
     channel_row: UInt32s  # (1 + K, P)
     channel_weight: UInt32s  # (1 + K, S)
     channel_counts: UInt8s  # (1 + K,)
-    activity: Floats  # (1 + K,): concentration factor, outside the table
+    factor: Floats  # (C, 1 + K): a0 of the reservoir times what the drives make of it, outside the table
+    takes: Int64s  # (1 + K,): reservoir that gives the ion, or -1
+    gives: Int64s  # (1 + K,): reservoir that receives one, or -1
+    reservoir_size: Floats  # (M,): complexes at the start; infinity: the activity never changes
     kind: UInt8s  # (R,): RAW, HOP, FILL or EMPTY
     barrier: Floats  # (R,), eV: what the law says
     site_step: Floats  # (R,), eV: energy difference without pair energies
     attempt: Floats  # (R,), 1/s
     pair: Floats  # (S, S), eV
-    has_pairs: bool  # bool
+    has_pairs: bool
+    assisted: Floats  # (C, R), 1/s: recombinations that assist the row's hops; (0, 0) if there are none
+    relief: float  # eV that each of them lends
 
 
 class Plan(NamedTuple):
@@ -221,7 +231,10 @@ def activation(kind: int, barrier: float, step: float) -> float:
 def with_pairs(rates: Rates, c: int, row: int, pairs: float) -> float:
     """Rate / s⁻¹ of a row whose energy difference has a pair part (eV)."""
     energy = activation(rates.kind[row], rates.barrier[row], rates.site_step[row] + pairs)
-    return rates.attempt[row] * math.exp(-energy / rates.kt[c])
+    rate = rates.attempt[row] * math.exp(-energy / rates.kt[c])
+    if rates.assisted.size > 0 and rates.assisted[c, row] > 0.0:
+        rate += rates.assisted[c, row] * math.exp(-max(energy - rates.relief, 0.0) / rates.kt[c])
+    return rate
 
 
 @helper
@@ -297,13 +310,25 @@ def transform_pairs(lattice: Lattice, state: State, rates: Rates, channel: int, 
 
 
 @helper
+def channel_factor(state: State, rates: Rates, c: int, channel: int) -> float:
+    """By what all rates of a channel are multiplied: a = a0 N_left / N_0 of its reservoir, and the drives."""
+    factor = rates.factor[c, channel]
+    source = rates.takes[channel]
+    if source >= 0 and rates.reservoir_size[source] < math.inf:
+        factor *= state.reservoir[source] / rates.reservoir_size[source]
+    return factor
+
+
+@helper
 def transform_rate(lattice: Lattice, state: State, rates: Rates, c: int, channel: int, i: Site) -> float:
     """Rate / s⁻¹ of channel at site i."""
     row = transform_row(lattice, state, rates, channel, i)
-    if rates.has_pairs and row != NEVER:
-        pairs = transform_pairs(lattice, state, rates, channel, i)
-        return rates.activity[channel] * with_pairs(rates, c, row, pairs)
-    return rates.activity[channel] * rates.rate[c, row]
+    if row == NEVER:
+        return 0.0
+    factor = channel_factor(state, rates, c, channel)
+    if rates.has_pairs:
+        return factor * with_pairs(rates, c, row, transform_pairs(lattice, state, rates, channel, i))
+    return factor * rates.rate[c, row]
 
 
 @helper
@@ -346,11 +371,21 @@ def member(lattice: Lattice, state: State, rates: Rates, channel: int, a: int) -
 
 
 @helper
+def limit(state: State, rates: Rates, c: int, channel: int) -> float:
+    """Rate / s⁻¹ that no event of the channel exceeds now."""
+    if channel == HOPS:
+        return rates.bound[c, HOPS]
+    return rates.bound[c, channel] * channel_factor(state, rates, c, channel)
+
+
+@helper
 def bound_total(lattice: Lattice, state: State, rates: Rates, c: int) -> float:
     """Sum / s⁻¹ of the bounds of all candidates."""
     total = 0.0
     for channel in range(rates.bound.shape[1]):
-        total += members(lattice, state, rates, channel) * directions(lattice, channel) * rates.bound[c, channel]
+        total += (
+            members(lattice, state, rates, channel) * directions(lattice, channel) * limit(state, rates, c, channel)
+        )
     return total
 
 
@@ -367,11 +402,13 @@ def rate_total(lattice: Lattice, state: State, rates: Rates, c: int) -> float:
 
 
 @helper
-def next_time(lattice: Lattice, state: State, rates: Rates, plan: Plan, u: float) -> tuple[float, int, float]:
-    """Time / s, segment and total / s⁻¹ of the next candidate: the exponential clock, carried across segment edges."""
+def next_time(lattice: Lattice, state: State, rates: Rates, plan: Plan, m: int, u: float) -> tuple[float, int, float]:
+    """Time / s, segment and total / s⁻¹ of the next candidate: the exponential clock, carried across segment edges.
+
+    `m` is a segment that has begun, from which to look for the present one.
+    """
     need = -math.log(1.0 - u)
     t = state.clock[LAST]
-    m = 0
     while plan.edges[m + 1] <= t:
         m += 1
     while True:
@@ -401,7 +438,7 @@ def draw_by_rejection(
     x = unit(w[0]) * total
     channel = 0
     for trial in range(rates.bound.shape[1]):
-        share = members(lattice, state, rates, trial) * directions(lattice, trial) * rates.bound[c, trial]
+        share = members(lattice, state, rates, trial) * directions(lattice, trial) * limit(state, rates, c, trial)
         if share > 0.0:
             channel = trial
             if x < share:
@@ -411,7 +448,7 @@ def draw_by_rejection(
     d, _ = multiply(rest, np.uint64(directions(lattice, channel)))
     k, i = member(lattice, state, rates, channel, a)
     rate = event_rate(lattice, state, rates, c, channel, i, d)
-    return channel, k, i, d, rate, unit(w[2]) * rates.bound[c, channel] < rate
+    return channel, k, i, d, rate, unit(w[2]) * limit(state, rates, c, channel) < rate
 
 
 @helper
@@ -437,13 +474,14 @@ def draw_by_scan(
 
 @helper
 def propose_one(
-    lattice: Lattice, state: State, rates: Rates, plan: Plan, until: float, w: Words
+    lattice: Lattice, state: State, rates: Rates, plan: Plan, m: int, until: float, w: Words
 ) -> tuple[int, int, int, Any, Any, Any, float]:
     """Consume the next candidate and leave the crystal as it is, unless its time lies beyond `until` (s).
 
-    Returns status, segment of the schedule, channel, position in `vacancies`, site, direction, rate / s⁻¹.
+    `m` is a segment that has begun. Returns status, segment of the schedule, channel, position in `vacancies`, site,
+    direction, rate / s⁻¹.
     """
-    t, m, total = next_time(lattice, state, rates, plan, unit(w[3]))
+    t, m, total = next_time(lattice, state, rates, plan, m, unit(w[3]))
     if t > until or t == math.inf:
         if until < math.inf:
             state.clock[NOW] = until
@@ -508,7 +546,12 @@ def transform(lattice: Lattice, state: State, rates: Rates, channel: int, k: int
     slot = state.slot[i]
     state.species[i] = after
     state.generation[slot] += 1
+    state.born[slot] = state.clock[NOW]
     state.origin[slot] = FROM_COMPLEX
+    if rates.takes[channel] >= 0:
+        state.reservoir[rates.takes[channel]] -= 1
+    if rates.gives[channel] >= 0:
+        state.reservoir[rates.gives[channel]] += 1
     n = state.tally[N_VACANCIES]
     if before == VACANCY:
         if state.came_from[k] == i:
@@ -567,13 +610,14 @@ def advance_plain(
     w = words(state.tally[CANDIDATES] + 1, plan.round_keys)
     near = words(state.tally[CANDIDATES] + 2, plan.round_keys)
     large = lattice.place.size > CACHED
+    m = 0
     while state.tally[EVENTS] < last_event and state.tally[CANDIDATES] < last_candidate:
         if state.tally[N_VACANCIES] == state.vacancies.size:
             return LIST_FULL
         far = words(state.tally[CANDIDATES] + 3, plan.round_keys)
         if large and state.tally[N_VACANCIES] > 0:
             foresee(lattice, state, near, far)
-        status, _, channel, k, i, d, _ = propose_one(lattice, state, rates, plan, until, w)
+        status, m, channel, k, i, d, _ = propose_one(lattice, state, rates, plan, m, until, w)
         if status == FOUND:
             apply(lattice, state, rates, channel, k, i, d)
         elif status != NULL_CANDIDATE:

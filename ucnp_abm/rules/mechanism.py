@@ -1,56 +1,43 @@
-"""A mechanism: laws for the verbs, declared energies, parameters. All that a plugin author writes.
+"""A mechanism: laws for the verbs, declared energies, reservoirs, parameters. All that a plugin author writes.
 
 Verbs are closed, rates are open: a law returns a barrier in eV, or None where the event is forbidden.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from ucnp_abm import units
 from ucnp_abm.crystal.species import IONS, SPECIES
 from ucnp_abm.errors import BadInput, BadMechanism, nearest
-from ucnp_abm.rules.env import Parameters
-from ucnp_abm.rules.law import Law
-from ucnp_abm.rules.parameter import Parameter
+from ucnp_abm.rules.drive import Drive
+from ucnp_abm.rules.parameter import Parameter, Value
+from ucnp_abm.rules.ruleset import ATTEMPT, Amount, HopRule, L, Ruleset, SiteRule
 
-L = TypeVar("L", bound=Law)
-
-ATTEMPT = 1e13
-"""Attempt frequency / s⁻¹ of hops and dockings. Assumption."""
+__all__ = ["ATTEMPT", "HopRule", "Mechanism", "Parameter", "Reservoir", "SiteRule"]
 
 
 @dataclass(frozen=True)
-class HopRule:
-    """How fast one species of ion hops into a vacancy."""
+class Reservoir:
+    """The complexes of one species in the bath.
 
-    law: Law
-    movers: tuple[str, ...]
-    irreversible: bool
-    attempt: float
-
-
-@dataclass(frozen=True)
-class SiteRule:
-    """How fast the occupant of an exposed site changes from `before` to `after`.
-
-    `potential` is the chemical potential / eV of the complex (a number, a parameter, or None: irreversible).
+    Attributes
+    ----------
+    species : str
+    activity : float
+        a0, at the start: a = a0 N_left / N_0 for a finite reservoir, a0 for an infinite one.
+    size : int or None
+        N_0; None: infinite.
     """
 
-    verb: str
-    law: Law
-    before: str
-    after: str
-    irreversible: bool
-    potential: float | Parameter | None
-    attempt: float
-    activity: float
+    species: str
+    activity: float = 1.0
+    size: int | None = None
 
 
-class Mechanism:
+class Mechanism(Ruleset):
     """A named set of rules.
 
     Parameters
@@ -74,66 +61,38 @@ class Mechanism:
     """
 
     def __init__(self, name: str, *, summary: str, source: str) -> None:
-        self.name = name
-        self.summary = summary
-        self.source = source
+        super().__init__(name, summary=summary, source=source)
         self.hops: list[HopRule] = []
-        self.site_rules: list[SiteRule] = []
-        self.parameters: dict[str, Parameter] = {}
-        self.values: dict[str, float | None] = {}
+        self.baths: dict[str, tuple[Amount, Amount]] = {}
         self.site_energies: dict[tuple[str, str], float] = {}
         self.pair_energies: dict[tuple[str, str], float] = {}
+        self.drives: tuple[Drive, ...] = ()
 
-    def parameter(
-        self,
-        name: str,
-        default: str | float | None,
-        *,
-        kind: str = "energy",
-        low: str | float = 0.0,
-        high: str | float = 10.0,
-        doc: str,
-    ) -> Parameter:
-        """Declare a number that users may set; laws read it as ``env.p.name``.
-
-        Raises
-        ------
-        BadMechanism
-            If the name is taken or no Python name.
-        """
-        if name in self.parameters or not name.isidentifier():
-            raise BadMechanism(f"{self.name}: parameter '{name}' is declared twice or is no Python name")
-        what = f"{self.name}.{name}"
-        value = None if default is None else units.parse(default, kind, what)
-        made = Parameter(name, value, kind, units.parse(low, kind, what), units.parse(high, kind, what), doc)
-        self.parameters[name] = made
-        self.values[name] = made.read(default, self.name)
-        return made
+    # --- what an author declares ---
 
     def hop(
-        self, mover: str | Iterable[str], *, irreversible: bool = False, attempt: str | float = ATTEMPT
+        self,
+        mover: str | Iterable[str],
+        *,
+        irreversible: bool = False,
+        attempt: Amount = ATTEMPT,
+        when: Mapping[str, Any] | None = None,
     ) -> Callable[[L], L]:
         """Rule: an ion `mover` and a neighbouring vacancy trade places.
 
         The law returns the kinetic barrier E_KRA / eV; the engine adds the difference dE of the declared energies:
         E_a = max(E_KRA + dE/2, dE, 0). With ``irreversible=True`` the law's number is E_a itself.
         """
-        if callable(mover) or mover is None:
-            raise BadMechanism(
-                f"{self.name}: hop: name the ions that move, as in @….hop(mover='Yb') or hop(mover=IONS)"
-            )
-        movers = (mover,) if isinstance(mover, str) else tuple(mover)
-        if not movers or len(set(movers)) < len(movers):
-            raise BadMechanism(f"{self.name}: hop: expected different ions, got {list(movers)}")
-        for symbol in movers:
-            self._known(symbol, IONS, "hop")
-        frequency = units.positive(attempt, "rate", f"{self.name}: attempt")
+        movers, condition = self._movers(mover, "hop"), self._condition(when)
+        self._own(attempt, "attempt")
+        if not isinstance(attempt, Parameter) and not callable(attempt):
+            attempt = units.positive(attempt, "rate", f"{self.name}: attempt")  # type: ignore[arg-type]
 
         def declare(law: L) -> L:
             for symbol in movers:
-                if any(symbol in rule.movers for rule in self.hops):
+                if any(symbol in rule.movers and not (rule.when and condition) for rule in self.hops):
                     raise BadMechanism(f"{self.name}: two hop rules for {symbol}")
-            self.hops.append(HopRule(law, movers, irreversible, frequency))
+            self.hops.append(HopRule(law, movers, irreversible, attempt, condition))
             return law
 
         return declare
@@ -143,15 +102,15 @@ class Mechanism:
         species: str,
         *,
         irreversible: bool = False,
-        chemical_potential: str | float | Parameter | None = None,
-        attempt: str | float = ATTEMPT,
-        activity: float = 1.0,
+        chemical_potential: Amount = None,
+        attempt: Amount = ATTEMPT,
+        when: Mapping[str, Any] | None = None,
     ) -> Callable[[L], L]:
         """Rule: a complex fills an exposed vacancy with an ion of `species`; the law returns E_dock / eV.
 
         With a chemical potential mu0 undocking follows: E = max(E_dock, g - mu0, 0), k_dock = a k0 exp(-E/kT) and
-        k_undock = k0 exp(-(E - g + mu0)/kT), g being the energy of the ion there minus that of the vacancy.
-        A parameter that may be None makes docking reversible when it is set.
+        k_undock = k0 exp(-(E - g + mu0)/kT), g being the energy of the ion there minus that of the vacancy, and a the
+        activity of its `reservoir`. A parameter that may be None makes docking reversible when it is set.
 
         Raises
         ------
@@ -159,34 +118,59 @@ class Mechanism:
             Unless exactly one of `irreversible` and `chemical_potential` is given.
         """
         self._known(species, IONS, "dock")
-        potential = chemical_potential
-        if isinstance(potential, Parameter):
-            if self.parameters.get(potential.name) is not potential or potential.kind != "energy":
-                raise BadMechanism(f"{self.name}: chemical_potential: expected an energy parameter of this mechanism")
-        elif potential is not None:
-            potential = units.parse(potential, "energy", f"{self.name}: chemical_potential")
-        if irreversible == (potential is not None):
-            raise BadMechanism(
-                f"{self.name}: dock('{species}') needs either irreversible=True or a chemical_potential, "
-                "not both or none"
-            )
-        return self._site_rule("dock", "vacancy", species, irreversible, potential, attempt, activity)
+        potential = self._potential(f"dock('{species}')", irreversible, chemical_potential)
+        return self._site_rule("dock", "vacancy", species, irreversible, potential, attempt, when)
 
-    def undock(self, species: str, *, irreversible: bool = False, attempt: str | float = ATTEMPT) -> Callable[[L], L]:
-        """Rule: an exposed ion of `species` leaves; the law returns E_a / eV. For the reverse of docking see `dock`.
+    def swap(
+        self,
+        species: str,
+        into: str,
+        *,
+        irreversible: bool = False,
+        chemical_potential: Amount = None,
+        attempt: Amount = ATTEMPT,
+        when: Mapping[str, Any] | None = None,
+    ) -> Callable[[L], L]:
+        """Rule: cation exchange; an exposed ion of `species` becomes an ion `into`. The law returns E_swap / eV.
+
+        `chemical_potential` is that of `into` minus that of `species` in the bath; the way back follows as for `dock`,
+        with the activity of the reservoir of `species`.
 
         Raises
         ------
         BadMechanism
-            Unless declared irreversible: on its own it has no way back.
+            Unless exactly one of `irreversible` and `chemical_potential` is given.
         """
-        self._known(species, IONS, "undock")
+        self._known(species, IONS, "swap")
+        self._known(into, IONS, "swap")
+        potential = self._potential(f"swap('{species}', '{into}')", irreversible, chemical_potential)
+        return self._site_rule("swap", species, into, irreversible, potential, attempt, when)
+
+    def sink(
+        self, *, irreversible: bool = False, attempt: Amount = ATTEMPT, when: Mapping[str, Any] | None = None
+    ) -> Callable[[L], L]:
+        """Rule: the surface absorbs an exposed vacancy; its site becomes a void for good. The law returns E_a / eV.
+
+        Raises
+        ------
+        BadMechanism
+            Unless declared irreversible: a void never comes back.
+        """
         if not irreversible:
-            raise BadMechanism(
-                f"{self.name}: undock('{species}') has no way back; declare irreversible=True, "
-                "or give dock() a chemical_potential"
-            )
-        return self._site_rule("undock", species, "vacancy", True, None, attempt, 1.0)
+            raise BadMechanism(f"{self.name}: sink has no way back; declare irreversible=True")
+        return self._site_rule("sink", "vacancy", "void", True, None, attempt, when)
+
+    def reservoir(self, species: str, *, activity: Amount = 1.0, size: Amount = None) -> None:
+        """Declare the bath's complexes of a species: activity a0, and how many there are (None: infinitely many).
+
+        Undeclared reservoirs are infinite and have activity 1.
+        """
+        self._known(species, IONS, "reservoir")
+        for value, what in ((activity, "activity"), (size, "size")):
+            self._own(value, f"reservoir of {species}: {what}")
+        self.baths[species] = (activity, size)
+        if not isinstance(activity, Parameter) and not isinstance(size, Parameter):
+            self._reservoir(species)
 
     def site_energy(self, energies: Mapping[tuple[str, str], str | float]) -> None:
         """Declare eps[species, zone] / eV; what is not declared is 0."""
@@ -211,53 +195,126 @@ class Mechanism:
                 raise BadMechanism(f"{self.name}: pair_energy of {a} and {b} is given twice with different values")
             self.pair_energies[key] = number
 
-    # --- what the engine asks ---
+    # --- combinations ---
 
-    def with_parameters(self, **values: str | float | None) -> Mechanism:
-        """A copy with other parameter values.
+    def driven_by(self, *drives: Drive) -> Mechanism:
+        """A copy under drives; its name becomes 'mechanism+drive'.
 
         Raises
         ------
         BadInput
-            If a parameter is unknown, has the wrong unit or lies out of its bounds.
+            If a drive is given twice or has nothing to act on here.
         """
-        changed = copy.copy(self)
-        for name, held in vars(self).items():
-            if isinstance(held, (dict, list)):
-                setattr(changed, name, held.copy())
-        for name, value in values.items():
-            if name not in self.parameters:
-                raise BadInput(f"{self.name}: unknown parameter '{name}'{nearest(name, self.parameters)}")
-            changed.values[name] = self.parameters[name].read(value, self.name)
+        driven = self._copy()
+        for drive in drives:
+            driven.name += f"+{drive.name}"
+            if drive.name in [d.name for d in driven.drives]:
+                raise BadInput(f"{driven.name}: the drive '{drive.name}' is given twice")
+            driven.drives += (drive,)
+            if drive.assistance and sum(d.assistance is not None for d in driven.drives) > 1:
+                raise BadInput(f"{driven.name}: two drives that assist hops do not combine")
+            if drive.assistance and not self.hops:
+                raise BadInput(f"{driven.name}: '{drive.name}' assists hops, and '{self.name}' has none")
+            verbs = {rule.verb for rule in self.site_rules}
+            for verb in drive.factors:
+                if verb not in verbs:
+                    raise BadInput(
+                        f"{driven.name}: '{drive.name}' acts on '{verb}', and '{self.name}' has no such rule"
+                    )
+        return driven
+
+    def with_parameters(self, **values: str | float | None) -> Mechanism:
+        """A copy with other parameter values; those of a drive as ``{"laser-thermal.rise": …}``, or by bare name.
+
+        Raises
+        ------
+        BadInput
+            If a parameter is unknown or ambiguous, has the wrong unit or lies out of its bounds.
+        """
+        drives = {drive.name: drive for drive in self.drives}
+        own: dict[str, Any] = {}
+        for key, value in values.items():
+            where, _, name = key.rpartition(".")
+            if where and where not in (*drives, self._plain_name):
+                raise BadInput(f"{self.name}: unknown part '{where}'{nearest(where, [*drives, self._plain_name])}")
+            owners = [d for d in drives if name in drives[d].parameters and where in ("", d)]
+            if where == self._plain_name or (not where and (name in self.parameters or not owners)):
+                if name not in self.parameters:
+                    raise BadInput(f"{self.name}: unknown parameter '{name}'{nearest(name, self.all_values())}")
+                own[name] = value
+            elif len(owners) > 1:
+                raise BadInput(f"{self.name}: '{name}' is ambiguous; say '{owners[0]}.{name}'")
+            else:
+                drives[where or owners[0]] = drives[where or owners[0]].with_parameters(**{name: value})
+        changed = super().with_parameters(**own)
+        changed.drives = tuple(drives.values())
         return changed
 
-    def env_parameters(self) -> Parameters:
-        """What laws see as ``env.p``."""
-        return Parameters(**self.values)
+    def all_values(self) -> dict[str, Value]:
+        """Parameter values, those of drives as 'drive.name'."""
+        driven = {f"{d.name}.{name}": value for d in self.drives for name, value in d.values.items()}
+        return {**self.values, **driven}
 
-    def resolved_site_rules(self) -> list[SiteRule]:
-        """Site rules with chemical potentials as numbers; a dock whose potential is unset is irreversible."""
-        resolved = []
-        for rule in self.site_rules:
-            potential = rule.potential
-            if isinstance(potential, Parameter):
-                potential = self.values[potential.name]
-            resolved.append(replace(rule, potential=potential, irreversible=rule.irreversible or potential is None))
-        return resolved
+    # --- what the engine asks ---
+
+    def active_hops(self) -> list[HopRule]:
+        """The hop rules that hold for the present parameter values, with numbers for amounts."""
+        return [
+            replace(rule, attempt=self._attempt(rule), p=self.env_parameters())
+            for rule in self.hops
+            if self._holds(rule.when)
+        ]
+
+    def reservoirs(self) -> tuple[Reservoir, ...]:
+        """The bath: every declared reservoir, and one for each species that can be docked or swapped."""
+        placed = [rule.after for rule in self.active_site_rules() if rule.verb in ("dock", "swap")]
+        swapped = [rule.before for rule in self.active_site_rules() if rule.verb == "swap"]
+        return tuple(self._reservoir(symbol) for symbol in dict.fromkeys([*self.baths, *placed, *swapped]))
 
     @property
     def irreversible_verbs(self) -> list[str]:
         """Rules that break detailed balance by declaration."""
-        hops = [f"hop of {', '.join(rule.movers)}" for rule in self.hops if rule.irreversible]
-        sites = [
-            f"{rule.verb} {rule.after if rule.verb == 'dock' else rule.before}"
-            for rule in self.resolved_site_rules()
-            if rule.irreversible
-        ]
-        return hops + sites
+        by_law: dict[tuple[str, int], list[str]] = {}
+        for rule in self.active_hops():
+            if rule.irreversible:
+                by_law["hop of", id(rule.law)] = list(rule.movers)
+        for site_rule in self.active_site_rules():
+            if site_rule.irreversible:
+                by_law.setdefault((site_rule.verb, id(site_rule.law)), []).append(site_rule.moved)
+        found = [f"{verb} {'any ion' if len(s) == len(IONS) else ', '.join(s)}" for (verb, _), s in by_law.items()]
+        return found + [f"{drive.name}: {why}" for drive in self.drives for why in drive.irreversible]
 
     def __repr__(self) -> str:
         return f"<Mechanism '{self.name}': {self.summary}>"
+
+    @property
+    def _plain_name(self) -> str:
+        return self.name.partition("+")[0]
+
+    def _reservoir(self, species: str) -> Reservoir:
+        activity, size = self.baths.get(species, (1.0, None))
+        a0 = self.amount(activity, "number", f"activity of {species}")
+        n0 = self.amount(size, "count", f"size of the reservoir of {species}")
+        if a0 is None or a0 < 0:
+            raise BadInput(f"{self.name}: activity of {species}: expected a number of at least 0, got {a0}")
+        if n0 is not None and not 1 <= n0 < 2**53:
+            raise BadInput(
+                f"{self.name}: reservoir of {species}: expected at least one complex, got {n0:g}; "
+                "leave the size out for an infinite one"
+            )
+        return Reservoir(species, a0, None if n0 is None else int(n0))
+
+    def _potential(self, what: str, irreversible: bool, potential: Amount) -> Amount:
+        self._own(potential, "chemical_potential")
+        if isinstance(potential, Parameter) and potential.kind != "energy":
+            raise BadMechanism(f"{self.name}: chemical_potential: expected an energy parameter of this mechanism")
+        if irreversible == (potential is not None):
+            raise BadMechanism(
+                f"{self.name}: {what} needs either irreversible=True or a chemical_potential, not both or none"
+            )
+        if isinstance(potential, (str, int, float)):
+            return units.parse(potential, "energy", f"{self.name}: chemical_potential")
+        return potential
 
     def _by_pair(self, energies: Any, where: str, key: str) -> Iterable[tuple[tuple[str, str], Any]]:
         if not isinstance(energies, Mapping) or not all(isinstance(k, tuple) and len(k) == 2 for k in energies):
@@ -269,31 +326,3 @@ class Mechanism:
         if abs(energy) > 100:
             raise BadMechanism(f"{self.name}: {what}: {energy:g} eV lies outside -100 to 100 eV")
         return energy
-
-    def _known(self, symbol: str, allowed: Iterable[str], where: str) -> None:
-        if symbol not in allowed:
-            raise BadMechanism(f"{self.name}: {where}: unknown species '{symbol}'{nearest(str(symbol), allowed)}")
-
-    def _site_rule(
-        self,
-        verb: str,
-        before: str,
-        after: str,
-        irreversible: bool,
-        potential: float | Parameter | None,
-        attempt: str | float,
-        activity: float,
-    ) -> Callable[[L], L]:
-        frequency = units.positive(attempt, "rate", f"{self.name}: attempt")
-        factor = units.parse(activity, "fraction", f"{self.name}: activity")
-        if factor < 0:
-            raise BadMechanism(f"{self.name}: activity: expected a number of at least 0, got {activity!r}")
-
-        def declare(law: L) -> L:
-            if any((r.before, r.after) == (before, after) for r in self.site_rules):
-                raise BadMechanism(f"{self.name}: two {verb} rules for {after if verb == 'dock' else before}")
-            rule = SiteRule(verb, law, before, after, irreversible, potential, frequency, factor)
-            self.site_rules.append(rule)
-            return law
-
-        return declare

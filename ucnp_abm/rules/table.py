@@ -16,21 +16,46 @@ from numpy.typing import NDArray
 
 from ucnp_abm.rules.env import HopEnv, SiteEnv
 from ucnp_abm.rules.law import call_law
-from ucnp_abm.rules.mechanism import HopRule, Mechanism, SiteRule
+from ucnp_abm.rules.mechanism import Mechanism, Reservoir
+from ucnp_abm.rules.ruleset import HopRule, SiteRule
 
 RAW, HOP, FILL, EMPTY = 0, 1, 2, 3  # as in kernels.events; a test compares them
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A transform of exposed sites, as the loop sees it; the activity multiplies its rate outside the table."""
+    """A transform of exposed sites, as the loop sees it.
 
-    name: str
+    Attributes
+    ----------
+    verb : str
+        'dock', 'undock', 'etch', 'swap', 'unswap' or 'sink'.
+    species : str
+        The ion that is placed or taken; 'vacancy' for a sink.
+    rule : SiteRule
+    before, after : str
+        Occupant of the site.
+    kind : int
+        How its activation energy follows: RAW, FILL or EMPTY.
+    takes, gives : int
+        Reservoir from which an ion comes and into which one goes; -1: none.
+    drive : int
+        The drive whose level its rate is proportional to; -1: none.
+    """
+
+    verb: str
+    species: str
     rule: SiteRule
     before: str
     after: str
     kind: int
-    activity: float
+    takes: int = -1
+    gives: int = -1
+    drive: int = -1
+
+    @property
+    def name(self) -> str:
+        return f"{self.verb} {self.before}->{self.after}" if self.rule.verb == "swap" else f"{self.verb} {self.species}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +82,7 @@ class RateTable:
     mechanism: Mechanism
     species: tuple[str, ...]
     channels: tuple[Channel, ...]
+    reservoirs: tuple[Reservoir, ...]
     blocks: tuple[Block, ...]
     kind: NDArray[np.uint8]
     barrier: NDArray[np.float64]
@@ -79,7 +105,7 @@ class RateTable:
         return int(self.kind.size)
 
     def fingerprint(self) -> str:
-        """SHA-256 of energies, attempt frequencies and activities, before any exp: one for all temperatures."""
+        """SHA-256 of energies, attempts, reservoirs and drives, before any exp: one for all temperatures."""
         sha = hashlib.sha256()
         for array in (
             *(self.kind, self.barrier, self.site_step, self.attempt, self.pair),
@@ -87,7 +113,12 @@ class RateTable:
         ):
             sha.update(np.ascontiguousarray(array).data)
         for channel in self.channels:
-            sha.update(f"{channel.name} {channel.activity!r}".encode())
+            sha.update(f"{channel.name} {channel.takes} {channel.gives} {channel.drive}".encode())
+        for reservoir in self.reservoirs:
+            sha.update(repr(reservoir).encode())
+        for drive in self.mechanism.drives:
+            sha.update(f"{drive.profile()} {drive.rise()} {drive.assisted()}".encode())
+            sha.update(repr([drive.factor(verb, 1.0) for verb in sorted(drive.factors)]).encode())
         return sha.hexdigest()
 
     def block_of(self, row: int) -> Block:

@@ -15,7 +15,8 @@ from ucnp_abm.crystal.species import N_CODES, SPECIES
 from ucnp_abm.errors import BadMechanism, nearest
 from ucnp_abm.rules.env import Counts, HopEnv, Site, SiteEnv, Unwatched
 from ucnp_abm.rules.law import Law, call_law, place_of
-from ucnp_abm.rules.mechanism import HopRule, Mechanism, SiteRule
+from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.rules.ruleset import HopRule, SiteRule
 from ucnp_abm.rules.table import EMPTY, FILL, HOP, RAW, Block, Channel, RateTable
 
 MAX_ROWS = 1 << 20
@@ -43,7 +44,7 @@ def tabulate(
     BadMechanism
         If the mechanism has no rules, or a law reads more counts than a table can hold.
     """
-    if not mechanism.hops and not mechanism.site_rules:
+    if not mechanism.active_hops() and not mechanism.active_site_rules():
         raise BadMechanism(f"{mechanism.name}: a mechanism needs at least one rule (hop or dock)")
     return _Builder(mechanism, crystal, set(occupants), set(immobile)).build()
 
@@ -52,8 +53,12 @@ class _Builder:
     def __init__(self, mechanism: Mechanism, crystal: Crystal, present: set[str], immobile: set[str]) -> None:
         self.mechanism = mechanism
         self.crystal = crystal
-        self.p = mechanism.env_parameters()
-        self.channels = tuple(_channels(mechanism.resolved_site_rules()))
+        self.reservoirs = mechanism.reservoirs()
+        offered = list(_channels(mechanism, [r.species for r in self.reservoirs]))
+        within = {"vacancy", *present}
+        while more := {c.after for c in offered if c.before in within} - within:
+            within |= more
+        self.channels = tuple(c for c in offered if c.before in within)
         self.present = tuple(s for s in SPECIES if s in present | {c.after for c in self.channels})
         self.immobile = immobile
         known = {*crystal.zones, *crystal.layers, "core", "shell", "interface", "surface", "bulk"}
@@ -75,8 +80,12 @@ class _Builder:
         hop_weight = np.zeros((N_CODES, N_CODES), dtype=np.uint32)
         channel_row = np.zeros((1 + len(self.channels), n_places), dtype=np.uint32)
         channel_weight = np.zeros((1 + len(self.channels), N_CODES), dtype=np.uint32)
-        for rule in self.mechanism.hops:
+        claimed: set[str] = set()
+        for rule in self.mechanism.active_hops():
             for mover in rule.movers:
+                if mover in claimed:
+                    raise BadMechanism(f"{self.mechanism.name}: two hop rules for {mover} hold at once")
+                claimed.add(mover)
                 if mover in self.present and mover not in self.immobile:
                     code = SPECIES[mover].code
                     self._hops(rule, mover, hop_row[code], hop_weight[code])
@@ -86,6 +95,7 @@ class _Builder:
             mechanism=self.mechanism,
             species=self.present,
             channels=self.channels,
+            reservoirs=self.reservoirs,
             blocks=tuple(self.blocks),
             kind=np.array(self.kind, dtype=np.uint8),
             barrier=np.array(self.barrier),
@@ -110,7 +120,7 @@ class _Builder:
 
         def env(where: tuple[int, int, int], counts: Counts) -> HopEnv:
             bond, i, j = where
-            return HopEnv(mover, bonds[bond][0], (zones[j], zones[i]), counts, self.p, directed=rule.irreversible)
+            return HopEnv(mover, bonds[bond][0], (zones[j], zones[i]), counts, rule.p, directed=rule.irreversible)
 
         values, watched = self._enumerate(rule.law, pairs, env, [most] * len(pairs))
         for (bond, i, j), barriers in zip(pairs, values, strict=True):
@@ -130,14 +140,14 @@ class _Builder:
 
         def env(where: tuple[int, int], counts: Counts) -> SiteEnv:
             zone, coordination = where
-            return SiteEnv(Site(crystal.zones[zone], coordination, counts), self.p)
+            return SiteEnv(Site(crystal.zones[zone], coordination, counts), rule.p)
 
         values, watched = self._enumerate(rule.law, kinds, env, [c for _, c in kinds], crystal.z - 1)
         for (zone, coordination), barriers in zip(kinds, values, strict=True):
             name = crystal.zones[zone]
             step = self._energy(channel.after, name) - self._energy(channel.before, name)
             if rule.potential is not None:
-                step += -rule.potential if channel.kind == FILL else rule.potential  # type: ignore[operator]
+                step += -rule.potential if channel.kind == FILL else rule.potential
             where = (number, name, coordination)
             start = self._append(channel.kind, barriers, step, rule, where, watched, crystal.z)
             for place in np.flatnonzero((crystal.zone == zone) & (crystal.coordination == coordination)):
@@ -208,14 +218,24 @@ class _Builder:
             weight[SPECIES[symbol].code] = radix**position
 
 
-def _channels(rules: Iterable[SiteRule]) -> Iterable[Channel]:
-    for rule in rules:
-        if rule.irreversible:
+def _channels(mechanism: Mechanism, reservoirs: list[str]) -> Iterable[Channel]:
+    """The transforms of a mechanism and its drives; a reversible rule gives two."""
+
+    def reservoir(symbol: str) -> int:
+        return reservoirs.index(symbol) if symbol in reservoirs else -1
+
+    for rule in mechanism.active_site_rules():
+        there = reservoir(rule.after), reservoir(rule.before)
+        kind = RAW if rule.irreversible else FILL
+        yield Channel(rule.verb, rule.moved, rule, rule.before, rule.after, kind, *there)
+        if not rule.irreversible:
+            back = "un" + rule.verb
             moved = rule.after if rule.verb == "dock" else rule.before
-            yield Channel(f"{rule.verb} {moved}", rule, rule.before, rule.after, RAW, rule.activity)
-        else:
-            yield Channel(f"{rule.verb} {rule.after}", rule, rule.before, rule.after, FILL, rule.activity)
-            yield Channel(f"un{rule.verb} {rule.after}", rule, rule.after, rule.before, EMPTY, 1.0)
+            yield Channel(back, moved, rule, rule.after, rule.before, EMPTY, *reversed(there))
+    for number, drive in enumerate(mechanism.drives):
+        for rule in drive.active_site_rules():
+            there = reservoir(rule.after), reservoir(rule.before)
+            yield Channel(rule.verb, rule.moved, rule, rule.before, rule.after, RAW, *there, number)
 
 
 def _reads(weight: NDArray[np.uint32]) -> NDArray[np.uint8]:

@@ -1,0 +1,1 @@
+"""Configurations: their sections, and the files that hold them."""

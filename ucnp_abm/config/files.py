@@ -1,0 +1,161 @@
+"""Configuration files: TOML, checked as a whole, with every problem reported at once by line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from ucnp_abm.config.sections import Config, MechanismSection, PartSection
+from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.study.replicas import PAPER_PARTICLE
+
+
+def paper(mechanism: str = "no-complex") -> dict[str, Any]:
+    """The configuration of the paper's particle, as plain data."""
+    recipe = PAPER_PARTICLE
+    grown = {"core": recipe.core, "diameter": recipe.diameter, "shell": recipe.shell, "thickness": recipe.thickness}
+    return {"particle": grown, "mechanism": {"name": mechanism}}
+
+
+def load(path: Path, settings: Iterable[str] = ()) -> Config:
+    """Read and check a configuration file, changed by settings such as 'mechanism.barrier=1.6 eV'.
+
+    Raises
+    ------
+    BadInput
+        With every problem, its line, and the nearest valid name.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except FileNotFoundError:
+        raise BadInput(f"{path}: no such file, and no mechanism of that name") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: cannot be read as text ({error})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{path}: is not TOML ({error})") from error
+    return check(data, str(path), settings, _lines(text))
+
+
+def check(
+    data: dict[str, Any],
+    source: str,
+    settings: Iterable[str] = (),
+    lines: dict[tuple[str, ...], int] | None = None,
+) -> Config:
+    """Check plain data as a configuration, changed by settings.
+
+    Parameters
+    ----------
+    data : dict
+    source : str
+        How errors call it.
+    settings : iterable of str
+        'section.key=value'.
+    lines : dict or None
+        Line of each key.
+
+    Raises
+    ------
+    BadInput
+        With every problem, its line, and the nearest valid name.
+    """
+    known = dict(lines or {})
+    for setting in settings:
+        where, value = read_setting(setting)
+        known.pop(where, None)
+        inner = data
+        for part in where[:-1]:
+            inner = inner.setdefault(part, {})
+            if not isinstance(inner, dict):
+                raise BadInput(f"--set {setting}: '{part}' is no table")
+        inner[where[-1]] = value
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        problems = list(_problems(error, known))
+        many = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
+        raise BadInput(f"{source}: {many}\n" + "\n".join(f"  {p}" for p in problems)) from None
+
+
+def read_setting(text: str) -> tuple[tuple[str, ...], Any]:
+    """Keys and value of 'particle.diameter=8 nm'; a value is TOML if it can be, else text.
+
+    What follows 'mechanism.' is a parameter of the mechanism or, as 'mechanism.laser-thermal.rise', of a drive.
+
+    Raises
+    ------
+    BadInput
+        If there is no key, no value, or no such section.
+
+    Examples
+    --------
+    >>> read_setting("mechanism.barrier=1.6 eV"), read_setting("run.seed=3")
+    ((('mechanism', 'parameters', 'barrier'), '1.6 eV'), (('run', 'seed'), 3))
+    """
+    key, equals, value = text.partition("=")
+    parts = tuple(part.strip() for part in key.split("."))
+    if not equals or len(parts) < 2 or not all(parts) or not value.strip():
+        raise BadInput(f"--set {text}: expected SECTION.KEY=VALUE, such as particle.diameter='8 nm'")
+    if parts[0] not in Config.model_fields:
+        raise BadInput(f"--set {text}: unknown section '{parts[0]}'{nearest(parts[0], Config.model_fields)}")
+    if parts[0] == "mechanism" and parts[1] not in MechanismSection.model_fields:
+        parts = ("mechanism", "parameters", ".".join(parts[1:]))
+    try:
+        read = tomllib.loads(f"value = {value}")["value"]
+    except (tomllib.TOMLDecodeError, KeyError):
+        read = value.strip()
+    return parts, read
+
+
+def _problems(error: ValidationError, lines: dict[tuple[str, ...], int]) -> Iterator[str]:
+    seen = set()
+    for problem in error.errors(include_url=False):
+        where = tuple(str(part) for part in problem["loc"])
+        where = tuple(part for part in where if not part.isdigit())  # positions in lists
+        if problem["type"] != "extra_forbidden":  # members of unions
+            where = tuple(part for part in where if re.fullmatch(r"[a-z_]+", part) and part not in ("str", "float"))
+        named = where
+        message = str(problem.get("ctx", {}).get("error", problem["msg"])).removeprefix("value: ")
+        if problem["type"] == "extra_forbidden":
+            message = "unknown key" + nearest(named[-1], _keys(named[:-1]))
+        elif problem["type"] == "missing":
+            message = "is missing"
+        elif problem["type"] in ("model_type", "dict_type"):
+            message = f"expected a table, got {problem['input']!r}"
+        elif problem["type"] == "tuple_type":
+            message = f"expected [[composition, thickness], …], got {problem['input']!r}"
+        elif problem["type"] != "value_error":
+            message = f"{problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
+        line = next((lines[named[:n]] for n in range(len(named), 0, -1) if named[:n] in lines), None)
+        text = f"{'.'.join(named)}: {message}"
+        if (named, line) not in seen:
+            seen.add((named, line))
+            yield f"line {line}: {text}" if line else text
+
+
+def _keys(where: tuple[str, ...]) -> list[str]:
+    known: Any = Config.model_fields
+    for part in where:
+        held = known[part].annotation
+        sections = [one for one in (held, *get_args(held)) if isinstance(one, type) and issubclass(one, BaseModel)]
+        known = sections[0].model_fields if sections else PartSection.model_fields
+    return list(known)
+
+
+def _lines(text: str) -> dict[tuple[str, ...], int]:
+    """Line of each key and table."""
+    table: tuple[str, ...] = ()
+    found: dict[tuple[str, ...], int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+([\w.\-\"]+)\]+", line):
+            table = tuple(part.strip('"') for part in header[1].split("."))
+            found.setdefault(table, number)
+        elif key := re.match(r"\s*([\w.\-\"]+)\s*=", line):
+            found.setdefault((*table, *key[1].strip('"').split(".")), number)
+    return found
