@@ -6,6 +6,7 @@ Mechanisms differ in colour, line and marker.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 SPECIES_COLOURS = {
@@ -17,12 +18,18 @@ SPECIES_COLOURS = {
     "Er": "#3D7964",
 }
 OTHER_SPECIES = "#7A7F87"
+VACANCY_COLOUR = "#000000"
+LASER: dict[str, Any] = {"color": "#7A1F5C", "linestyle": ":", "marker": "D"}
 MECHANISM_STYLES: dict[str, dict[str, Any]] = {
     "no-complex": {"color": "#9A9A9A", "linestyle": "-", "marker": "o"},
     "y-complex": {"color": "#0072B2", "linestyle": "--", "marker": "s"},
     "gd-complex": {"color": "#D98E04", "linestyle": "-.", "marker": "^"},
+    "laser": LASER,
 }
-OTHER_MECHANISM: dict[str, Any] = {"color": "#7A1F5C", "linestyle": ":", "marker": "D"}
+# With the four colours above at least 15.2 CAM02-UCS apart, also for deuter-, prot- and tritanopes.
+_MORE_COLOURS = ("#D81B60", "#56B4E9", "#000000", "#0B3D2E")
+_MORE_LINES = ((0, (7, 1.5)), (0, (4, 1, 1, 1, 1, 1)), (0, (1, 2.5)), (0, (9, 2, 3, 2)), (0, (2, 1)))
+_MORE_MARKERS = ("v", "P", "X", "<", "p", ">", "h")
 FULL_WIDTH, HALF_WIDTH = 7.0, 3.25
 """Inches."""
 RC: dict[str, Any] = {
@@ -42,3 +49,33 @@ RC: dict[str, Any] = {
     "savefig.dpi": 300,
     "figure.facecolor": "white",
 }
+
+
+def mechanism_style(name: str, taken: Collection[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Colour, line and marker of a mechanism that no look in `taken` has; the same arguments give the same look.
+
+    The four named in `MECHANISM_STYLES` keep theirs; a mechanism driven by a laser ('y-complex+laser-thermal') has that
+    of 'laser'. All others, and who finds his look taken, get the next free one of 140.
+
+    Parameters
+    ----------
+    name : str
+    taken : collection of dict
+        Looks that are in use in the figure.
+
+    Examples
+    --------
+    >>> mechanism_style("y-complex+laser-thermal") == MECHANISM_STYLES["laser"]
+    True
+    """
+    looks = []
+    if name in MECHANISM_STYLES:
+        looks.append(MECHANISM_STYLES[name])
+    elif any(part.startswith("laser") for part in name.split("+")):
+        looks.append(LASER)
+    for n in range(len(_MORE_COLOURS) * len(_MORE_LINES) * len(_MORE_MARKERS)):
+        each = (_MORE_COLOURS, _MORE_LINES, _MORE_MARKERS)
+        color, line, marker = (choices[n % len(choices)] for choices in each)
+        looks.append({"color": color, "linestyle": line, "marker": marker})
+    free = (look for look in looks if look not in taken)
+    return dict(next(free, looks[len(taken) % len(looks)]))

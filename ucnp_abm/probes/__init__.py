@@ -1,0 +1,1 @@
+"""Probes: what an instrument or a statistician would read, from arrays alone."""
