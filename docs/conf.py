@@ -1,16 +1,50 @@
 """Sphinx configuration: MyST Markdown, furo, API pages from the docstrings; nothing is fetched from the network."""
 
+from pathlib import Path
+
 import ucnp_abm
+from ucnp_abm import observables, registry
 
 project = "ucnp_abm"
 author = "The ucnp_abm developers"
 copyright = "The ucnp_abm developers, Apache-2.0"
 release = version = ucnp_abm.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click"]
 html_theme = "furo"
 html_title = f"ucnp_abm {version}"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_generated"]
+
+
+def _table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _parameters():
+    """Parameters of all installed mechanisms and drives."""
+    found = registry.installed()
+    found.load_all()
+    for one in (*found.mechanisms.values(), *found.drives.values()):
+        yield f"\n**{one.name}** ({one.source})\n"
+        rows = []
+        for p in one.parameters.values():
+            others = "".join(f", {p.show(value)} on {lattice}" for lattice, value in p.by_lattice.items())
+            rows.append([f"`{p.name}`", p.show(p.default) + others, p.range, p.doc])
+        yield _table(["parameter", "default", "allowed", "meaning"], rows)
+
+
+def _generate(app):
+    """Tables that are read off the program, so that they cannot go stale."""
+    out = Path(app.srcdir) / "_generated"
+    out.mkdir(exist_ok=True)
+    rows = [[f"`{name}`", unit, doc] for name, unit, doc in observables.describe()]
+    (out / "observables.md").write_text(_table(["name", "unit", "what"], rows) + "\n", encoding="utf-8")
+    (out / "parameters.md").write_text("\n".join(_parameters()) + "\n", encoding="utf-8")
+
+
+def setup(app):
+    app.connect("builder-inited", _generate)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import numbers
 import re
+from decimal import Decimal
 
 from ucnp_abm.errors import BadInput, nearest
 
@@ -86,17 +87,17 @@ def parse(value: str | float, kind: str, what: str = "value") -> float:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got {value!r}")
     if not isinstance(value, str):
-        number, unit = (float(value) if abs(value) < 1e308 else math.inf), base_unit(kind)
+        given, unit = (float(value) if abs(value) < 1e308 else math.inf), base_unit(kind)
     else:
         match = _NUMBER.match(value)
         if not match:
             raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got '{value}'")
-        number, unit = float(match[1]), match[2] or base_unit(kind)
+        given, unit = float(match[1]), match[2] or base_unit(kind)
     if unit not in _UNITS[kind]:
         known = ", ".join(name for name in _UNITS[kind] if name)
         allowed = f"; units: {known}" if known else ""
         raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got '{value}'{allowed}")
-    number = number * _UNITS[kind][unit]
+    number = float(Decimal(repr(given)) * Decimal(repr(_UNITS[kind][unit])))  # as decimals, so that '70 %' is 0.7
     if kind == "temperature" and unit in (_CELSIUS, "degC", "C"):
         number += 273.15
     if not math.isfinite(number):

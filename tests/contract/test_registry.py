@@ -3,8 +3,9 @@ import types
 
 import pytest
 
-from ucnp_abm import Mechanism, hookimpl
+from ucnp_abm import Drive, Mechanism, hookimpl, observable
 from ucnp_abm.errors import BadInput, BadPlugin
+from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.registry import Registry
 
 
@@ -71,8 +72,8 @@ def test_a_broken_plugin_fails_alone_and_by_name():
         (plugin(named("a"), ucnp_mechanism=hookimpl(lambda: [])), "did you mean 'ucnp_mechanisms'"),
         (plugin(named("a"), named("a")), "taken"),
         (plugin("text"), "expected a list of Mechanism"),
-        (plugin(), "offers no mechanisms"),
-        (types.ModuleType("empty"), "offers no mechanisms"),
+        (plugin(), "offers nothing"),
+        (types.ModuleType("empty"), "offers nothing"),
     ],
 )
 def test_a_wrong_plugin_says_what_is_wrong(bad, says):
@@ -96,3 +97,67 @@ def test_core_imports_and_runs_without_any_plugin(monkeypatch, small_particle):
     simulation = Simulation(small_particle, mechanism, seed=1)
     assert simulation.run(events=50) == "count reached"
     assert not any(m.startswith("ucnp_abm_mechanisms.") for m in sys.modules)
+
+
+def lamp(name="lamp"):
+    drive = Drive(name, summary="A lamp.", source="Assumption: a test")
+    drive.warm("20 K")
+    return drive
+
+
+def test_a_plugin_may_offer_drives_only_and_they_combine_with_any_mechanism():
+    def ucnp_drives():
+        return [lamp()]
+
+    module = types.ModuleType("trial")
+    module.ucnp_drives = hookimpl(ucnp_drives)
+    found = registry(light=module, good=plugin(named("good")))
+    assert found.get("good+lamp").name == "good+lamp"
+    assert found.get("lamp + good").drives[0].rise() == 20.0
+    assert not found.failures
+
+
+def test_a_name_is_taken_whether_by_a_mechanism_or_a_drive():
+    module = plugin(named("lamp"))
+    module.ucnp_drives = hookimpl(_offering([lamp()], "ucnp_drives"))
+    found = registry(both=module)
+    found.load_all()
+    assert "the name 'lamp' is taken" in str(found.failures["both"])
+
+
+def test_a_name_with_a_plus_cannot_be_typed():
+    found = registry(bad=plugin(named("a+b")))
+    found.load_all()
+    assert "leave out '+'" in str(found.failures["bad"])
+
+
+@pytest.fixture
+def forget():
+    before = dict(OBSERVABLES)
+    yield
+    OBSERVABLES.clear()
+    OBSERVABLES.update(before)
+
+
+def test_a_plugin_registers_observables(forget):
+    @observable("trial_nm", unit="nm")
+    def trial(simulation):
+        """A trial."""
+        return 1.0
+
+    module = types.ModuleType("trial")
+    module.ucnp_observables = hookimpl(_offering([trial], "ucnp_observables"))
+    found = registry(seen=module)
+    found.load_all()
+    assert OBSERVABLES["trial_nm"] is trial
+    again = registry(seen=module)
+    again.load_all()
+    assert "the name is taken" in str(again.failures["seen"])
+
+
+def _offering(offered, name):
+    def hook():
+        return offered
+
+    hook.__name__ = name
+    return hook

@@ -62,12 +62,12 @@ def test_same_seed_same_bytes(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     for out in ("a", "b"):
         assert ucnp_abm("run", "small.toml", "--steps", 50, "--out", out, cwd=tmp_path).returncode == 0
-    for name in ("observables.csv", "done.json", "run.json"):
+    for name in ("observables.csv", "done.json", "run.json", "snapshots.npz", "final.npz"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
 def test_the_example_configuration_is_valid():
-    from ucnp_abm.config import load
+    from ucnp_abm.config.files import load
 
     assert load(EXAMPLE).mechanism.name == "y-complex"
 
@@ -77,7 +77,8 @@ def test_plugins_list_names_every_mechanism(tmp_path):
     assert "no-complex:" in done.stdout
     assert "chemical_potential = unset" in done.stdout
     listed = json.loads(ucnp_abm("plugins", "list", "--json", cwd=tmp_path).stdout)
-    assert {m["name"] for m in listed["mechanisms"]} >= {"no-complex", "y-complex"}
+    assert {m["name"] for m in listed["offered"] if m["kind"] == "mechanism"} >= {"no-complex", "y-complex"}
+    assert {m["name"] for m in listed["offered"] if m["kind"] == "drive"} >= {"laser-thermal", "laser-strip"}
 
 
 def test_version_and_help(tmp_path):

@@ -116,7 +116,7 @@ def test_only_irreversible_rules_see_start_and_end(small_particle):
     m.hop(mover=IONS, irreversible=True)(lambda env: 1.2 if env.end == "surface" and env.start == "shell" else 1.65)
     table = table_of(m, small_particle)
     assert sorted(set(table.barrier[1:])) == [1.2, 1.65]
-    assert m.irreversible_verbs == [f"hop of {', '.join(IONS)}"]
+    assert m.irreversible_verbs == ["hop of any ion"]
 
 
 def test_fingerprint_depends_on_energies_and_not_on_names(small_particle):
@@ -146,7 +146,7 @@ def test_declarations_that_contradict_each_other_are_refused():
     with pytest.raises(BadMechanism, match="did you mean"):
         m.dock("Yy", irreversible=True)
     with pytest.raises(BadMechanism, match="no way back"):
-        m.undock("Y")
+        m.etch("Y")
     m.pair_energy({("Y", "Gd"): 0.1})
     with pytest.raises(BadMechanism, match="given twice"):
         m.pair_energy({("Gd", "Y"): 0.2})
