@@ -1,28 +1,18 @@
+import hashlib
+import json
+
 import numpy as np
 import pytest
+import scipy.stats
 
 from ucnp_abm import Particle
-from ucnp_abm.crystal import lattice
+from ucnp_abm.crystal import crystal, lattice
 from ucnp_abm.crystal.lattice import Lattice
-from ucnp_abm.crystal.species import SPECIES
+from ucnp_abm.crystal.particle import Box, CoreShell, Given, describe, recipe_from
+from ucnp_abm.crystal.species import SPECIES, SYMBOLS
 from ucnp_abm.errors import BadInput
 
 PAPER = {"core": "NaGdF4: 49% Yb, 1% Tm", "diameter": "6.7 nm", "shell": "NaYF4", "thickness": "1.65 nm"}
-
-
-@pytest.mark.parametrize(("name", "z", "bonds"), [("sc", 6, 1), ("bcc", 8, 1), ("fcc", 12, 1), ("beta", 8, 2)])
-def test_coordination_of_each_lattice(name, z, bonds):
-    kind = lattice.named(name)
-    assert kind.coordination == z
-    assert len(kind.bonds) == bonds
-
-
-def test_beta_has_two_bonds_along_c_and_six_between_columns():
-    kinds = [kind for _, _, kind in lattice.beta().neighbours[0]]
-    assert kinds.count(0) == 2
-    assert kinds.count(1) == 6
-    assert lattice.beta().bonds[0][1] == pytest.approx(3.53)
-    assert lattice.beta().bonds[1][1] == pytest.approx(3.87, abs=0.005)
 
 
 def test_the_papers_particle_has_the_known_numbers_of_sites(paper_particle):
@@ -32,9 +22,25 @@ def test_the_papers_particle_has_the_known_numbers_of_sites(paper_particle):
     assert paper_particle.counts["vacancy"] / crystal.n_sites == pytest.approx(0.066, abs=0.001)
 
 
-def test_rare_earth_density_is_that_of_the_crystal():
-    volume = abs(np.linalg.det(np.array(lattice.beta().cell))) / 1000
-    assert 2 * 0.75 / volume == pytest.approx(13.75, abs=0.1)
+def digest(particle):
+    """SHA-256 of the crystal's numbers and its occupants, its first 16 digits."""
+    room = particle.crystal
+    sha = hashlib.sha256()
+    for array in (room.sites, room.layer, room.site_zone, room.strides, room.exposed_sites, particle.occupants):
+        sha.update(np.ascontiguousarray(array).data)
+    return sha.hexdigest()[:16]
+
+
+@pytest.mark.parametrize(
+    ("options", "digests"),
+    [
+        ({}, ["e25d38dd22866187", "21e2551ccae7d5b6", "d8a28c432a12d3fa", "2982a9826ef17ee3"]),
+        ({"order": "ordered"}, ["c2381327e7df8ffe", "efcdfa9567faed7d", "e2833c3405e204aa", "49297167548296c6"]),
+    ],
+)
+def test_the_papers_particles_are_those_of_the_first_release(options, digests):
+    """The same sites, zones and occupants for the same seed, since results are compared by seed."""
+    assert [digest(Particle.core_shell(**PAPER, **options, seed=seed)) for seed in range(4)] == digests
 
 
 def test_neighbours_are_mutual_and_at_bond_length(paper_particle):
@@ -81,9 +87,19 @@ def test_counts_are_exact_in_each_layer_and_zone():
         assert abs((core == SPECIES[symbol].code).sum() - share * (core.size - sodium)) < 1
 
 
-def test_random_counts_scatter_about_the_exact_ones():
-    numbers = [Particle.core_shell(**PAPER, counts="random", seed=s).counts["Tm"] for s in range(30)]
-    assert 0.5 < np.var(numbers) / np.mean(numbers) < 2.0
+def test_random_counts_are_binomial():
+    """By chi-square over many seeds: Tm of a core, vacancies of a box; and neither is what exact counts would be."""
+    bins = np.arange(0, 60)
+    box = {"lattice": "sc", "cells": (10, 10, 10), "composition": "Y: 1% Tm", "vacancies": 0.02, "counts": "random"}
+    boxes = [Particle.box(**box, seed=s).counts for s in range(400)]
+    for symbol, n, p in (("vacancy", 1000, 0.02), ("Tm", 1000, 0.98 * 0.01)):
+        seen = np.bincount([c.get(symbol, 0) for c in boxes], minlength=bins.size)
+        expected = scipy.stats.binom(n, p).pmf(bins) * 400
+        large = expected >= 5
+        observed, wanted = [*seen[large], seen[~large].sum()], [*expected[large], 400 - expected[large].sum()]
+        assert scipy.stats.chisquare(observed, wanted).pvalue > 1e-4
+    exact = [Particle.box(**{**box, "counts": "exact"}, seed=s).counts for s in range(5)]
+    assert all(c == {"vacancy": 20, "Y": 970, "Tm": 10} for c in exact)
 
 
 def test_ordered_sodium_sits_on_half_of_the_1f_sites_and_cannot_move():
@@ -111,7 +127,37 @@ def test_layers_can_be_stacked():
     assert particle.counts["Yb"] > 0
 
 
-@pytest.mark.parametrize("name", ["sc", "bcc", "fcc", "beta"])
+@pytest.mark.parametrize("counts", ["exact", "random"])
+@pytest.mark.parametrize("ytterbium", [19, 59, 99])
+def test_the_papers_multilayers_hold_what_they_are_said_to_hold(ytterbium, counts):
+    """NaGdF4 @ NaGdF4:Yb,Tm(1) @ NaYF4; with 99 % Yb the host's share is 0."""
+    middle = f"NaGdF4: {ytterbium}% Yb, 1% Tm"
+    particle = Particle.core_shell(
+        core="NaGdF4", diameter="5 nm", shells=((middle, "1.5 nm"), ("NaYF4", "1.5 nm")), counts=counts, seed=1
+    )
+    held = [
+        {
+            s: int((particle.occupants[particle.crystal.layer == n] == SPECIES[s].code).sum())
+            for s in ("Gd", "Yb", "Tm", "Y")
+        }
+        for n in range(3)
+    ]
+    assert [{s for s, n in layer.items() if n} for layer in (held[0], held[2])] == [{"Gd"}, {"Y"}]
+    total = sum(held[1].values())
+    assert held[1]["Y"] == 0
+    for symbol, share in (("Gd", 0.99 - ytterbium / 100), ("Yb", ytterbium / 100), ("Tm", 0.01)):
+        wide = 1.0 if counts == "exact" else 4.5 * np.sqrt(total * share * (1 - share)) + 1e-9
+        assert abs(held[1][symbol] - share * total) <= wide
+    if ytterbium == 99:
+        assert held[1]["Gd"] == 0
+    zones = np.array(particle.crystal.zones)[particle.crystal.site_zone]
+    distance = np.linalg.norm(particle.crystal.points, axis=1)
+    assert (
+        (zones == "interface") == ((abs(distance - 25) <= 3) | (abs(distance - 40) <= 3)) & (zones != "surface")
+    ).all()
+
+
+@pytest.mark.parametrize("name", ["sc", "bcc", "fcc", "beta", "alpha", "hcp", "diamond"])
 def test_every_site_of_a_box_has_all_its_neighbours(name):
     crystal = Particle.box(lattice=name, cells=(4, 5, 6), composition="Y", vacancies=1).crystal
     assert (crystal.bonds >= 0).all()
@@ -148,3 +194,95 @@ def test_any_cell_and_basis_is_a_lattice():
     assert particle.crystal.z == 4
     with pytest.raises(BadInput, match="independent"):
         Lattice("flat", ((1, 0, 0), (2, 0, 0), (0, 0, 1)), ((0, 0, 0),), (("nn", 1.0),))
+
+
+# --- chosen configurations, and recipes as plain data ---
+
+CUSTOM = {"name": "slab", "cell": [[3.5, 0, 0], [0, 3.5, 0], [0, 0, 7.0]], "basis": [[0, 0, 0]], "bonds": [["nn", 3.5]]}
+RECIPES = [
+    CoreShell(**PAPER),
+    CoreShell("Gd", "2 nm", lattice=CUSTOM, order="ordered", counts="random"),
+    CoreShell("NaGdF4", "3 nm", shells=(("NaGdF4: 59% Yb", "1 nm"), ("NaYF4", 12.0)), offset=(0, "0.3 nm", 1.5)),
+    CoreShell("NaGdF4", 30.0, "NaYF4", "1 nm", elongation=1.3, anisotropy=0.7, lattice=lattice.beta(6.02, 3.601)),
+    Box("alpha", (4, 4, 4), "NaYF4", vacancies=2),
+    Box(lattice.hcp(), (4, 4, 4), "Y", vacancies="3 %"),
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_described_recipe_comes_back_from_json(recipe):
+    particle = recipe.build(3)
+    description = json.loads(json.dumps(describe(particle)))
+    again = recipe_from(description)
+    assert again == recipe
+    assert hash(again) == hash(recipe)
+    assert digest(again.build(description["seed"])) == digest(particle)
+
+
+@pytest.mark.parametrize(
+    "grown",
+    [
+        lambda: crystal.sphere(lattice.named("beta"), (8.0, 14.0), ("core", "shell"), 2.0),
+        lambda: crystal.box(lattice.named("diamond"), (3, 2, 2), "gem"),
+    ],
+)
+def test_a_chosen_configuration_is_kept_and_comes_back_from_json(grown):
+    room = grown()
+    rng = np.random.default_rng(1)
+    symbols = [str(s) for s in rng.choice(["Yb", "Na", "vacancy", "void"], size=room.n_sites)]
+    particle = Particle.of(room, symbols, immobile=("Na",), seed=9)
+    assert [SYMBOLS[c] for c in particle.occupants] == symbols
+    assert particle.immobile == ("Na",)
+    assert isinstance(particle.recipe, Given)
+    description = json.loads(json.dumps(describe(particle)))
+    assert recipe_from(description) == particle.recipe
+    again = recipe_from(description).build(description["seed"])
+    assert digest(again) == digest(particle)
+    assert (again.immobile, again.seed) == (("Na",), 9)
+    assert (again.crystal.zones, again.crystal.layers) == (room.zones, room.layers)
+    by_code = Particle.of(room, particle.occupants, immobile=["Na"])
+    assert by_code.recipe == particle.recipe
+
+
+@pytest.mark.parametrize(
+    ("occupants", "says"),
+    [
+        (["Y", "Y"], "one for each of 3 sites, got 2"),
+        ("YYY", "one for each of 3 sites"),
+        (["Y", "Yp", "Gd"], "unknown species 'Yp'"),
+        ([1, 2, 30], "30 is no species code"),
+        ([1, 2, None], "None is no species code"),
+        ([1, 2, True], "True is no species code"),
+        ([1, 2, ["Y"]], "is no species code"),
+    ],
+)
+def test_a_bad_configuration_is_one_clear_sentence(occupants, says):
+    room = crystal.box(lattice.named("chain"), (3, 1, 1))
+    with pytest.raises(BadInput, match=says):
+        Particle.of(room, occupants)
+    with pytest.raises(BadInput, match="immobile: unknown species"):
+        Particle.of(room, ["Y", "Y", "Gd"], immobile=("vacancy",))
+
+
+@pytest.mark.parametrize(
+    ("description", "says"),
+    [
+        ({"kind": "CoreShel", "core": "Gd"}, "did you mean 'CoreShell'"),
+        ({"core": "Gd"}, "kind None"),
+        ([], "kind None"),
+        ({"kind": ["Box"]}, "did you mean 'Box'"),
+        ({"kind": "Given", "lattice": "sc", "occupants": [], "layers": [], "boundaries": [3]}, "got 3"),
+        ({"kind": "CoreShell", "core": "NaGdF4", "diametre": 3}, "did you mean 'diameter'"),
+        ({"kind": "Box", "cells": [3, 3, 3]}, "'lattice' is missing"),
+        ({"kind": "Box", "cells": [3, 3, 3], "composition": "Y", "lattice": {"name": "x"}}, "'cell' is missing"),
+        ({"kind": "Given", "lattice": "sc", "occupants": [], "layers": [], "boundaries": [{"centre": 1}]}, "semiaxes"),
+    ],
+)
+def test_a_bad_description_is_one_clear_sentence(description, says):
+    with pytest.raises(BadInput, match=says):
+        recipe_from(description)
+
+
+def test_a_chosen_configuration_needs_a_crystal():
+    with pytest.raises(BadInput, match="one name for each boundary, got 1 for 0"):
+        Given("sc", ("Y",), ("core",)).build()

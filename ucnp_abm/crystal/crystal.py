@@ -13,12 +13,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ucnp_abm.crystal.grid import Grid
 from ucnp_abm.crystal.lattice import Lattice
+from ucnp_abm.crystal.shapes import TOLERANCE, Ellipsoid
 from ucnp_abm.errors import BadInput
 
 SURFACE, INTERFACE = "surface", "interface"
 MAX_PLACES = 256
-MAX_GRID = 50_000_000  # about 25 million sites in a sphere
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +42,16 @@ class Crystal:
     sites : (N,) uint32
         Grid point of each site; site *numbers* (0 … N-1) are positions in this array.
     layer : (N,) uint8
-        Layer of each site by its distance from the centre.
+        Layer of each site: the innermost whose boundary holds it.
     points : (N, 3) float64
         Positions / Å, the centre of the particle at 0.
     strides, cells, halo : (3,) int64
         Grid steps along the axes, cells along them (halo not counted), width of the halo.
     periodic : bool
+    boundaries : tuple of Ellipsoid
+        Outer boundary of each layer, from the inside; empty in a periodic box.
+    interface_width : float
+        Sites within this distance / Å of an inner boundary form the zone 'interface'.
     """
 
     lattice: Lattice
@@ -65,7 +70,8 @@ class Crystal:
     strides: NDArray[np.int64]
     cells: NDArray[np.int64]
     halo: NDArray[np.int64]
-    radii: tuple[float, ...] = ()
+    boundaries: tuple[Ellipsoid, ...] = ()
+    interface_width: float = 0.0
 
     @property
     def periodic(self) -> bool:
@@ -139,70 +145,21 @@ class Crystal:
         return [(int(k) // (n * n), int(k) // n % n, int(k) % n) for k in np.flatnonzero(seen)]
 
 
-@dataclass(frozen=True)
-class _Grid:
-    """The points of a block of cells with its halo."""
-
-    lattice: Lattice
-    shape: tuple[int, int, int]
-
-    def __post_init__(self) -> None:
-        points = math.prod(float(n) for n in self.shape) * len(self.lattice.basis)
-        if points > MAX_GRID:
-            raise BadInput(
-                f"this crystal would have {points:.2g} grid points, more than {MAX_GRID:.2g}; make it smaller"
-            )
-
-    @property
-    def full(self) -> NDArray[np.int64]:
-        return np.array(self.shape, dtype=np.int64) + 2 * np.array(self.lattice.halo, dtype=np.int64)
-
-    @property
-    def strides(self) -> NDArray[np.int64]:
-        nb = len(self.lattice.basis)
-        full = self.full
-        return np.array([full[1] * full[2] * nb, full[2] * nb, nb], dtype=np.int64)
-
-    @property
-    def offset(self) -> NDArray[np.int32]:
-        rows = [
-            [int(np.dot(step, self.strides)) + other - b for step, other, _ in row]
-            for b, row in enumerate(self.lattice.neighbours)
-        ]
-        return np.array(rows, dtype=np.int32)
-
-    def cells_of(self, points: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n, 3) cell of each grid point; the first cell inside the halo is (0, 0, 0)."""
-        rest = points // len(self.lattice.basis)
-        full = self.full
-        cells = np.stack([rest // (full[1] * full[2]), rest // full[2] % full[1], rest % full[2]], axis=1)
-        inner: NDArray[np.int64] = cells - np.array(self.lattice.halo)
-        return inner
-
-    @property
-    def inner(self) -> NDArray[np.int64]:
-        """Grid points that are not halo, in order."""
-        nb = len(self.lattice.basis)
-        h = self.lattice.halo
-        grid = np.arange(int(np.prod(self.full)) * nb, dtype=np.int64).reshape(*self.full, nb)
-        return grid[tuple(slice(w, w + n) for w, n in zip(h, self.shape, strict=True))].ravel()
-
-
 def _assemble(
-    grid: _Grid,
+    grid: Grid,
     sites: NDArray[np.int64],
     points: NDArray[np.float64],
     layer: NDArray[np.uint8],
     layers: tuple[str, ...],
     interface: NDArray[np.bool_],
     home: NDArray[np.uint32],
-    radii: tuple[float, ...] = (),
+    boundaries: tuple[Ellipsoid, ...] = (),
+    interface_width: float = 0.0,
 ) -> Crystal:
     lattice = grid.lattice
     nb = len(lattice.basis)
-    n_grid = int(np.prod(grid.full)) * nb
     basis = sites % nb
-    occupied = np.zeros(n_grid, dtype=bool)
+    occupied = np.zeros(grid.size, dtype=bool)
     occupied[sites] = True
     around = sites[:, None] + grid.offset[basis]
     if home.size:
@@ -219,7 +176,7 @@ def _assemble(
         raise BadInput(f"this crystal has {kinds.size} kinds of site, more than {MAX_PLACES}; use fewer zones")
     used = sorted(set(zone.tolist()))
     renumber = {old: new for new, old in enumerate(used)}
-    place = np.zeros(n_grid, dtype=np.uint8)
+    place = np.zeros(grid.size, dtype=np.uint8)
     place[sites] = which
     bond_of_basis = np.array([[kind for _, _, kind in row] for row in lattice.neighbours], dtype=np.uint8)
     return Crystal(
@@ -239,42 +196,66 @@ def _assemble(
         strides=grid.strides,
         cells=np.array(grid.shape, dtype=np.int64),
         halo=np.array(lattice.halo, dtype=np.int64),
-        radii=radii,
+        boundaries=boundaries,
+        interface_width=interface_width,
     )
 
 
-def sphere(lattice: Lattice, radii: tuple[float, ...], layers: tuple[str, ...], interface_width: float) -> Crystal:
-    """A sphere of concentric layers, centred on a site of basis position 0 (1a of β-NaREF4).
+def layered(
+    lattice: Lattice, boundaries: tuple[Ellipsoid, ...], layers: tuple[str, ...], interface_width: float
+) -> Crystal:
+    """A finite crystal of nested layers, with a site of basis position 0 (1a of β-NaREF4) at its origin.
 
     Parameters
     ----------
     lattice : Lattice
-    radii : tuple of float
-        Outer radius / Å of each layer, growing.
+    boundaries : tuple of Ellipsoid
+        Outer boundary of each layer, from the inside; each lies inside the next (not checked here).
     layers : tuple of str
         Names of the layers, from the inside.
     interface_width : float
-        Sites within this distance / Å of an inner radius form the zone 'interface'.
+        Sites within this distance / Å of an inner boundary form the zone 'interface'.
 
     Returns
     -------
     Crystal
         Zones in the order of precedence surface (a neighbour is missing) > interface > layer.
+
+    Raises
+    ------
+    BadInput
+        If there is not one name for each boundary, or the crystal would be too large.
     """
-    cell = np.array(lattice.cell)
-    reach = [math.ceil(radii[-1] * float(n)) + 1 for n in np.linalg.norm(np.linalg.inv(cell), axis=0)]
-    grid = _Grid(lattice, (2 * reach[0] + 1, 2 * reach[1] + 1, 2 * reach[2] + 1))
+    if not boundaries or len(boundaries) != len(layers):
+        raise BadInput(f"layers: expected one name for each boundary, got {len(layers)} for {len(boundaries)}")
+    outer = boundaries[-1]
+    longest = max(outer.semiaxes)
+    planes = np.linalg.inv(np.array(lattice.cell))
+    reach = []
+    for plane in planes.T:
+        across = longest * float(np.linalg.norm(np.array(outer.semiaxes) / longest * plane))
+        across += abs(float(np.dot(outer.centre, plane)))
+        reach.append(math.ceil(min(across, 1e9)) + 1)  # far beyond what the grid refuses
+    grid = Grid(lattice, (2 * reach[0] + 1, 2 * reach[1] + 1, 2 * reach[2] + 1))
     candidates = grid.inner
     centre = lattice.positions(np.array([reach]), np.array([0]))
     points = lattice.positions(grid.cells_of(candidates), candidates % len(lattice.basis)) - centre
-    distance = np.linalg.norm(points, axis=1)
-    inside = distance <= radii[-1] + 1e-6
-    distance, points, sites = distance[inside], points[inside], candidates[inside]
-    layer = np.searchsorted(np.array(radii[:-1]) + 1e-6, distance).astype(np.uint8)
+    inside = outer.inside(points)
+    points, sites = points[inside], candidates[inside]
+    layer = np.full(sites.size, len(layers) - 1, dtype=np.uint8)
     interface = np.zeros(sites.size, dtype=bool)
-    for radius in radii[:-1]:
-        interface |= np.abs(distance - radius) <= interface_width
-    return _assemble(grid, sites, points, layer, layers, interface, np.empty(0, dtype=np.uint32), radii)
+    for n, boundary in reversed(list(enumerate(boundaries[:-1]))):
+        distance = boundary.distance(points)
+        layer[distance <= TOLERANCE] = n
+        interface |= np.abs(distance) <= interface_width
+    home = np.empty(0, dtype=np.uint32)
+    return _assemble(grid, sites, points, layer, layers, interface, home, boundaries, interface_width)
+
+
+def sphere(lattice: Lattice, radii: tuple[float, ...], layers: tuple[str, ...], interface_width: float) -> Crystal:
+    """A sphere of concentric layers with the outer radii / Å given; otherwise as `layered`."""
+    boundaries = tuple(Ellipsoid((0.0, 0.0, 0.0), (r, r, r)) for r in radii)
+    return layered(lattice, boundaries, layers, interface_width)
 
 
 def box(lattice: Lattice, cells: tuple[int, int, int], layer: str = "bulk") -> Crystal:
@@ -285,10 +266,10 @@ def box(lattice: Lattice, cells: tuple[int, int, int], layer: str = "bulk") -> C
     BadInput
         If the box is so small that a site meets itself or one neighbour twice.
     """
-    grid = _Grid(lattice, cells)
+    grid = Grid(lattice, cells)
     sites = grid.inner
     nb = len(lattice.basis)
-    everywhere = np.arange(int(np.prod(grid.full)) * nb, dtype=np.int64)
+    everywhere = np.arange(grid.size, dtype=np.int64)
     wrapped = grid.cells_of(everywhere) % np.array(cells) + np.array(lattice.halo)
     home = (wrapped @ grid.strides + everywhere % nb).astype(np.uint32)
     around = home[sites[:, None] + grid.offset[sites % nb]]
