@@ -52,7 +52,7 @@ def boltzmann() -> Figure:
         axes.text(
             0.03,
             0.97,
-            f"{len(states)} states, {n:,} samples\nat {HOT:.0f} K, χ² test p = {p:.2f}".replace(",", " "),
+            f"{len(states)} states, {n} samples\nat {HOT:.0f} K, χ² test: p = {p:.2f}",
             transform=axes.transAxes,
             va="top",
         )
@@ -60,21 +60,31 @@ def boltzmann() -> Figure:
 
 
 def _states(axes: Any, seen: np.ndarray, expected: np.ndarray, vacancies: np.ndarray, n: int) -> None:
-    ends = np.array([share_interval(int(k), n) for k in seen])
-    floor = 0.5 * min(expected.min(), 1 / n)
-    ceiling = 2 * max(expected.max(), ends[:, 1].max())
+    """Single states small and pale; pools of states of about equal probability with their 95 % bars."""
+    floor, ceiling = 0.5 * min(expected.min(), 1 / n), 2 * expected.max()
     looks = {0: (GREY, "o"), 1: (BLUE, "s"), 2: (ORANGE, "^"), 3: (PURPLE, "D")}
-    axes.plot([floor, ceiling], [floor, ceiling], color=INK, lw=0.8, zorder=3)
+    grid = np.geomspace(floor, ceiling, 400)
+    low, high = binom.ppf(0.025, n, grid) / n, binom.ppf(0.975, n, grid) / n
+    axes.fill_between(grid, np.maximum(low, floor / 2), high, color=GREY, alpha=0.22, lw=0, label="95 % of single states")
+    axes.plot([floor, ceiling], [floor, ceiling], color=INK, lw=0.8)
     for number in sorted(set(vacancies.tolist()), reverse=True):
         colour, marker = looks[number]
-        of = vacancies == number
-        axes.vlines(expected[of], np.maximum(ends[of, 0], floor), ends[of, 1], color=colour, lw=0.5, alpha=0.35)
-        there = of & (seen > 0)
-        label = f"{number} vacanc{'y' if number == 1 else 'ies'}"
-        axes.plot(expected[there], seen[there] / n, ls="", marker=marker, ms=2.2, mew=0, color=colour, label=label)
+        of = (vacancies == number) & (seen > 0)
+        label = f"one state, {number} vacanc{'y' if number == 1 else 'ies'}"
+        axes.plot(expected[of], seen[of] / n, ls="", marker=marker, ms=1.8, mew=0, alpha=0.6, color=colour, label=label)
+    order = np.argsort(expected)
+    pools = np.array_split(order, np.searchsorted(expected[order], np.geomspace(expected.min(), expected.max(), 15)[1:-1]))
+    pools = [pool for pool in pools if pool.size]
+    x = np.array([expected[pool].mean() for pool in pools])
+    y = np.array([seen[pool].mean() / n for pool in pools])
+    ends = np.array([share_interval(int(seen[pool].sum()), n) for pool in pools])
+    bars = np.abs(ends / np.array([[pool.size] for pool in pools]) - y[:, None]).T
+    inside = np.mean([(a <= expected[p].sum() <= b) for p, (a, b) in zip(pools, ends, strict=True)])
+    print(f"  {100 * inside:.0f} % of {len(pools)} pools have the exact value inside their 95 % bar")
+    axes.errorbar(x, y, bars, ls="", marker="o", ms=3, mfc="white", mew=0.8, color=INK, elinewidth=0.8, label="pool, 95 % bar")
     axes.set(xscale="log", yscale="log", xlim=(floor, ceiling), ylim=(floor, ceiling))
-    axes.set(xlabel="probability, exp(-(H - μN)/kT) / Z", ylabel="share of samples (95 % bars)")
-    axes.legend(loc="lower right", markerscale=1.8, handletextpad=0.2)
+    axes.set(xlabel="probability, exp(-(H - μN)/kT) / Z", ylabel="share of samples")
+    axes.legend(loc="lower right", handletextpad=0.2, markerscale=1.3)
 
 
 def exclusion() -> Figure:
@@ -97,7 +107,7 @@ def exclusion() -> Figure:
     _sites(left, crystal, mean[2], expected[2], n_seeds)
     heading(left, f"after {marks[2]} steps: {crystal.n_sites} sites, mean of {n_seeds} runs")
     _zones(right, crystal, found, start, motion, marks, hop)
-    heading(right, "vacancies by zone: runs (marks, 95 % bars) on the equation (lines)")
+    heading(right, "by zone: mean of the runs (marks, 95 % bars), equation (lines)")
     variance = expected * (1 - expected) / n_seeds
     z = (mean - expected) / np.sqrt(variance)
     spread = ", ".join(f"{m}: {s:.3f}" for m, s in zip(marks, z.std(axis=1), strict=True))
@@ -134,8 +144,8 @@ def _zones(axes: Any, crystal: Any, found: np.ndarray, start: np.ndarray, motion
         print(f"  {zone}: {held.mean(axis=1).round(2).tolist()}, largest |z| {worst:.1f}")
         axes.plot(fine, curve[:, of].sum(axis=1), color=look["color"], lw=1)
         axes.errorbar(marks, held.mean(axis=1), error, ls="", elinewidth=0.8, **look)
-        axes.text(0.29, curve[0, of].sum(), zone, color=look["color"], ha="right", va="center", fontweight="bold")
-    axes.set(xscale="log", xlim=(0.12, marks[-1] * 1.15), xlabel="steps (mean hops of a bulk vacancy)")
+        axes.text(0.28, curve[0, of].sum(), zone, color=look["color"], ha="right", va="center", fontweight="bold")
+    axes.set(xscale="log", xlim=(0.06, marks[-1] * 1.15), xlabel="steps (mean hops of a bulk vacancy)")
     axes.set(ylabel="vacancies in the zone", ylim=(0, None))
     axes.set_xticks(marks, marks)
     axes.minorticks_off()
@@ -166,7 +176,7 @@ def docking() -> Figure:
         for one in left[:12]:
             axes.step(times, one, where="post", color=GREY, lw=0.4)
         axes.plot([], [], color=GREY, lw=0.6, label="12 of the runs")
-        name = "N₀ exp(-kt)" if size is None else "closed form below"
+        name = "N₀ exp(-kt)" if size is None else "law of many vacancies"
         axes.plot(times, law, color=INK, lw=1, label=name)
         every = slice(4, None, 8)
         axes.plot(times[every], left.mean(axis=0)[every], ls="", marker="o", color=BLUE, label=f"mean of {n_runs} runs")
@@ -176,7 +186,7 @@ def docking() -> Figure:
         if size is not None:
             axes.axhline(n0 - size, color=INK, lw=0.6, ls=(0, (1, 2)))
             axes.text(0.06, n0 - size - 1, f"{n0} - {size} can never be filled", va="top")
-            text = f"N(t) = {n0 - size} / (1 - {size}/{n0} exp(-kt × {n0 - size}/{size}))"
+            text = f"law: N(t) = {n0 - size} / (1 - {size}/{n0} exp(-kt × {n0 - size}/{size}))"
             axes.text(0.06, 1.5, text, va="bottom")
         z = (left[:, 40].mean() - law[40]) / (left[:, 40].std(ddof=1) / math.sqrt(n_runs))
         print(f"reservoir {size}: N0 = {n0}, at kt = 2 {left[:, 40].mean():.2f} (law {law[40]:.2f}, z {z:.1f}); ", end="")
