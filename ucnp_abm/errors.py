@@ -32,6 +32,12 @@ class BadPlugin(UcnpError, ImportError):
     exit_code = 3
 
 
+class DamagedData(UcnpError, ValueError):
+    """A file of ours that is broken or was changed by something else."""
+
+    exit_code = 4
+
+
 class LiveMismatch(UcnpError, AssertionError):
     """A law, called live, disagrees with the table that drives the run."""
 

@@ -9,56 +9,85 @@ from numpy.typing import NDArray
 
 from ucnp_abm.agents._mesa import mesa
 from ucnp_abm.crystal.crystal import Crystal
-from ucnp_abm.engine.moves import Move
+from ucnp_abm.crystal.species import SPECIES, SYMBOLS, VACANCY, VOID
+from ucnp_abm.engine.moves import Event, Move
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
 from ucnp_abm.kernels.events import FROM_COMPLEX
+from ucnp_abm.rules.mechanism import Reservoir
 
 
 class World(Protocol):
-    """What an agent needs of its model."""
+    """What an agent or a cell needs of its model."""
 
     simulation: Simulation
+    crystal: Crystal
+    roster: Any
+    space: Any
+    random: Any
+    agents: Any
 
-    @property
-    def crystal(self) -> Crystal: ...
-    def site_of(self, slot: int) -> int: ...
+    def agent(self, slot: int) -> Occupant: ...
     def occupant(self, site: int) -> Occupant: ...
-    def next_unique_id(self) -> int: ...
+    def occupant_class(self, site: int) -> type[Occupant]: ...
+    def history_of(self, slot: int, generation: int | None = None) -> list[Event]: ...
     def register_agent(self, agent: Any) -> None: ...
 
 
-class Occupant(mesa.Agent):  # type: ignore[misc]
-    """Whoever sits on a lattice site: an ion or a vacancy.
+class Thin(mesa.Agent):  # type: ignore[misc]
+    """An agent that knows its model and its number, and nothing else.
+
+    Attributes
+    ----------
+    unique_id : int
+        Positive for agents in `model.agents`; negative for those made when they are asked for.
+    """
+
+    pos = None  # Mesa's name for a place in its older spaces
+
+    def __init__(self, model: World, unique_id: int) -> None:
+        # Mesa's own __init__ keeps a reference to every model for ever (3.3), so its lines stand here.
+        self.model = model
+        self.unique_id = unique_id
+
+
+class Occupant(Thin):
+    """Whoever sits on a lattice site: an ion, a vacancy or a void.
 
     Attributes
     ----------
     slot : int
         Identity; it follows the occupant wherever it goes.
+    generation : int
+        How often the identity had changed its species when this occupant came to be: 0 from the start.
     """
 
-    model: World
-
-    def __init__(self, model: World, slot: int) -> None:
-        # Mesa's own __init__ keeps a reference to every model for ever (3.3), so its two lines stand here.
-        self.model = model
-        self.unique_id = model.next_unique_id()
-        self.pos = None
+    def __init__(self, model: World, unique_id: int, slot: int, generation: int) -> None:
+        super().__init__(model, unique_id)
         self.slot = slot
-        self.generation = int(model.simulation.state.generation[slot])
-        self._start = self._moved() if self.generation else np.zeros(3)
-        model.register_agent(self)
+        self.generation = generation
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is still there: docking, undocking, etching, sinking and swapping end an occupant."""
+        alive: bool = self.model.simulation.state.generation.item(self.slot) == self.generation
+        return alive
 
     @property
     def site(self) -> int:
         """Site number."""
-        self._alive()
-        return self.model.site_of(self.slot)
+        if self.model.simulation.state.generation.item(self.slot) != self.generation:
+            raise BadInput(
+                f"{type(self).__name__} of slot {self.slot} is gone: its site was docked, emptied or swapped"
+            )
+        site: int = self.model.roster.site_of(self.slot)
+        return site
 
     @property
     def species(self) -> str:
         """'Yb', 'vacancy', …"""
-        return self.model.simulation.occupant(self.site)
+        model = self.model
+        return SYMBOLS[model.simulation.state.species.item(model.crystal.sites.item(self.site))]
 
     @property
     def position(self) -> NDArray[np.float64]:
@@ -70,57 +99,81 @@ class Occupant(mesa.Agent):  # type: ignore[misc]
     def zone(self) -> str:
         """'core', 'interface', 'shell', 'surface', …"""
         crystal = self.model.crystal
-        return crystal.zones[int(crystal.site_zone[self.site])]
+        zone: str = crystal.zones[crystal.site_zone.item(self.site)]
+        return zone
 
     @property
     def layer(self) -> str:
         """Layer in which the occupant is now."""
-        return self.model.crystal.layers[int(self.model.crystal.layer[self.site])]
+        crystal = self.model.crystal
+        layer: str = crystal.layers[crystal.layer.item(self.site)]
+        return layer
 
     @property
     def origin(self) -> str:
-        """Layer in which it started, or 'complex'."""
-        self._alive()
-        origin = int(self.model.simulation.state.origin[self.slot])
-        return "complex" if origin == FROM_COMPLEX else self.model.crystal.layers[origin]
+        """Layer in which it started; 'complex' for an ion from the bath, 'surface' for a vacancy or void made there."""
+        _ = self.site  # refuses what is gone
+        origin = self.model.simulation.state.origin.item(self.slot)
+        if origin == FROM_COMPLEX:
+            return "complex" if isinstance(self, Ion) else "surface"
+        layer: str = self.model.crystal.layers[origin]
+        return layer
+
+    @property
+    def age(self) -> float:
+        """Time / s since it came to be: since the start, or since its site was docked, emptied or swapped."""
+        _ = self.site
+        simulation = self.model.simulation
+        age: float = simulation.time - simulation.state.born.item(self.slot)
+        return age
 
     @property
     def displacement(self) -> NDArray[np.float64]:
-        """Displacement / Å since the start, or since it docked; shape (3,), unwrapped in a periodic box."""
-        self._alive()
-        return self._moved() - self._start
+        """Displacement / Å since it came to be; shape (3,), unwrapped in a periodic box.
 
-    def _moved(self) -> NDArray[np.float64]:
-        crystal, state = self.model.crystal, self.model.simulation.state
-        moved: NDArray[np.float64] = crystal.points[self.model.site_of(self.slot)] - crystal.points[self.slot]
-        if crystal.periodic:
-            moved = moved + (state.image[self.slot] * crystal.cells) @ np.array(crystal.lattice.cell)
+        An occupant born inside `run()` counts from where it is when `run()` returns; one born in `fire()`, exactly
+        from where it was born.
+        """
+        _ = self.site
+        moved: NDArray[np.float64] = self.model.roster.displacement(self.slot)
         return moved
 
     @property
     def neighbours(self) -> list[Occupant]:
         """Occupants of the neighbouring sites."""
-        sites = [n for n in self.model.crystal.neighbours(self.site) if n >= 0]
-        return [self.model.occupant(n) for n in sites]
+        return [self.model.occupant(n) for n in self.model.crystal.neighbours(self.site) if n >= 0]
 
     def options(self) -> list[Move]:
         """Every event that it could take part in now, with rate, rule and barrier terms, fastest first."""
-        return self.model.simulation.options(self.site)
+        moves: list[Move] = self.model.simulation.options(self.site)
+        return moves
 
     @property
-    def cell(self) -> int:
-        """Site number, under Mesa's name."""
-        return self.site
+    def history(self) -> list[Event]:
+        """Events of this occupant so far, those of its birth and death included; also when it is gone.
+
+        `model.history_of(slot)` gives those of all generations of an identity.
+
+        Raises
+        ------
+        BadInput
+            Unless the model was made with ``history=True``.
+        """
+        events: list[Event] = self.model.history_of(self.slot, self.generation)
+        return events
+
+    @property
+    def cell(self) -> Any:
+        """The cell of `model.space` on which it is."""
+        return self.model.space[self.site]
 
     @cell.setter
     def cell(self, _: Any) -> None:
         raise BadInput("agents do not move by assignment: rules move them. Use model.fire() or model.run()")
 
-    def _alive(self) -> None:
-        if self.generation != int(self.model.simulation.state.generation[self.slot]):
-            raise BadInput(f"{type(self).__name__} of slot {self.slot} is gone: its site was docked or emptied")
-
     def __repr__(self) -> str:
+        if not self.is_alive:
+            return f"<{type(self).__name__} {self.slot}, gone>"
         return f"<{self.species} {self.slot} on site {self.site}, {self.zone}>"
 
 
@@ -130,3 +183,95 @@ class Ion(Occupant):
 
 class Vacancy(Occupant):
     """An empty cation site."""
+
+
+class Void(Occupant):
+    """A vacancy that the surface absorbed: it never moves again."""
+
+
+def class_of(code: int) -> type[Occupant]:
+    """The agent class of a species code."""
+    return {VACANCY: Vacancy, VOID: Void}.get(code, Ion)
+
+
+class Complex(Thin):
+    """The complexes of one species in the bath, which can place its ions.
+
+    Attributes
+    ----------
+    reservoir : int
+        Number of the reservoir in the rate table.
+
+    Notes
+    -----
+    It sits on no site; its zone, layer and origin are 'bath', so that selections over all of `model.agents` work.
+    To count ions, start from `model.space.agents` (all occupants) or ``model.agents_by_type[Ion]``.
+    """
+
+    site = cell = position = None
+    zone = layer = origin = "bath"
+
+    def __init__(self, model: World, unique_id: int, reservoir: int) -> None:
+        super().__init__(model, unique_id)
+        self.reservoir = reservoir
+
+    @property
+    def _at_start(self) -> Reservoir:
+        return self.model.simulation.table.reservoirs[self.reservoir]
+
+    @property
+    def species(self) -> str:
+        """The ion that it places."""
+        return self._at_start.species
+
+    @property
+    def age(self) -> float:
+        """Time / s since the start."""
+        return self.model.simulation.time
+
+    @property
+    def size(self) -> int | None:
+        """Complexes at the start; None: so many that docking does not change their concentration."""
+        return self._at_start.size
+
+    @property
+    def left(self) -> int | None:
+        """Complexes left in the bath; None: so many that it does not matter."""
+        return None if self.size is None else self.model.simulation.state.reservoir.item(self.reservoir)
+
+    @property
+    def activity(self) -> float:
+        """Concentration factor now: a = a0 N_left / N_0 of a finite reservoir, a0 of an infinite one."""
+        if self.size is None or self.left is None:
+            return self._at_start.activity
+        return self._at_start.activity * self.left / self.size
+
+    @property
+    def docked(self) -> list[Occupant]:
+        """Ions of this species in the crystal that came from the bath, ordered by identity."""
+        return [self.model.agent(slot) for slot in self._docked_slots().tolist()]
+
+    @property
+    def n_docked(self) -> int:
+        """Number of ions of this species in the crystal that came from the bath."""
+        return int(self._docked_slots().size)
+
+    @property
+    def charge_budget(self) -> int:
+        """Charge / e that the docked ions brought in: three for each.
+
+        Assumption: vacancies are neutral clusters, so each RE3+ that docks would need three F-, which the bath of the
+        model does not supply. This number says how many are missing.
+        """
+        return 3 * self.n_docked
+
+    def _docked_slots(self) -> NDArray[np.int64]:
+        state, crystal = self.model.simulation.state, self.model.crystal
+        sites = crystal.sites[state.species[crystal.sites] == SPECIES[self.species].code]
+        slots = state.slot[sites]
+        docked: NDArray[np.int64] = np.sort(slots[state.origin[slots] == FROM_COMPLEX]).astype(np.int64)
+        return docked
+
+    def __repr__(self) -> str:
+        left = "no limit" if self.left is None else f"{self.left} left"
+        return f"<Complex of {self.species}: {left}, {self.n_docked} docked>"

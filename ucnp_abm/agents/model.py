@@ -1,27 +1,32 @@
-"""The Mesa model: a face over the simulation, with a registered agent for each ion and vacancy."""
+"""The Mesa model: a face over the simulation, with a registered agent for each ion, vacancy, void and complex."""
 
 from __future__ import annotations
 
-import itertools
+import math
+from os import PathLike
 from typing import Any
 
 import numpy as np
 
+from ucnp_abm import units
 from ucnp_abm.agents._mesa import mesa
-from ucnp_abm.agents.agents import Ion, Occupant, Vacancy
+from ucnp_abm.agents.agents import Complex, Occupant, Vacancy, class_of
+from ucnp_abm.agents.history import History
+from ucnp_abm.agents.roster import Roster
+from ucnp_abm.agents.space import CrystalSpace
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.particle import Particle
-from ucnp_abm.crystal.species import VACANCY
-from ucnp_abm.crystal.state import site_of_slots
+from ucnp_abm.engine import checkpoint
 from ucnp_abm.engine.moves import Event, explain
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Scheduler, Simulation
-from ucnp_abm.errors import BadInput
+from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.registry import mechanism as resolve
 from ucnp_abm.rules.mechanism import Mechanism
 
 MAX_REGISTERED_IONS = 50_000
-"""Above this number of sites, vacancies are registered and ions are made when they are asked for."""
+"""Above this number of sites ions are not registered but made when they are asked for, and dropped with the last
+reference to them; vacancies, voids and complexes are always registered."""
 
 
 class Model(mesa.Model):  # type: ignore[misc]
@@ -38,6 +43,17 @@ class Model(mesa.Model):  # type: ignore[misc]
     scheduler : {'rejection', 'linear-scan'}
     interpreted : bool
         Run the plain Python text of the loop.
+    history : bool
+        Remember every event of every agent. `run` then fires one event at a time: a few thousand a second instead of
+        millions, and each keeps 2 to 7 kB.
+
+    Attributes
+    ----------
+    simulation : Simulation
+    space : CrystalSpace
+        The crystal under Mesa's names.
+    roster : Roster
+        Who is there, by identity.
 
     Notes
     -----
@@ -55,8 +71,9 @@ class Model(mesa.Model):  # type: ignore[misc]
         protocol: Protocol | str | None = None,
         scheduler: Scheduler = "rejection",
         interpreted: bool = False,
+        history: bool = False,
     ) -> None:
-        self.simulation = Simulation(
+        simulation = Simulation(
             particle,
             resolve(mechanism) if isinstance(mechanism, str) else mechanism,
             temperature if protocol is None else protocol,
@@ -64,15 +81,34 @@ class Model(mesa.Model):  # type: ignore[misc]
             scheduler=scheduler,
             interpreted=interpreted,
         )
-        super().__init__(rng=seed)
-        self._unique_ids = itertools.count(1)
-        self._by_slot: dict[int, Occupant] = {}
-        self._generation = self.simulation.state.generation.copy()
-        self._sites_at = self._seen = -1
-        species = self.simulation.state.species[self.crystal.sites]
-        every = self.crystal.n_sites <= MAX_REGISTERED_IONS
-        for slot in range(self.crystal.n_sites) if every else np.flatnonzero(species == VACANCY):
-            self._born(int(slot), species[int(slot)] == VACANCY)
+        self._over(simulation, history)
+
+    def _over(self, simulation: Simulation, history: bool) -> None:
+        self.simulation = simulation
+        super().__init__(rng=simulation.seed)
+        self._history = History(simulation.state.events) if history else None
+        self.space = CrystalSpace(self)
+        self.roster = Roster(self, self.crystal.n_sites <= MAX_REGISTERED_IONS)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], mechanism: Mechanism | None = None, *, history: bool = False) -> Model:
+        """The model of a file that `save` wrote: it goes on bit for bit as the saved one would have.
+
+        Mesa's own generators (`model.random`) and histories start anew, and the displacement of an ion that docked
+        before counts from here. A mechanism that is not installed must be given.
+
+        Raises
+        ------
+        BadInput, DamagedData
+            If the file cannot be used, with the reason.
+        """
+        model = cls.__new__(cls)
+        model._over(checkpoint.load(path, mechanism, resolve), history)
+        return model
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write everything that decides the future into one file (.npz, no pickle)."""
+        checkpoint.save(self.simulation, path)
 
     # --- running ---
 
@@ -80,14 +116,18 @@ class Model(mesa.Model):  # type: ignore[misc]
         self,
         *,
         steps: float | None = None,
-        time: float | None = None,
+        time: str | float | None = None,
         events: int | None = None,
         candidates: int | None = None,
     ) -> str:
         """Go on for so many steps, seconds, events or candidates, whichever comes first; returns why it stopped."""
-        reason = self.simulation.run(steps=steps, time=time, events=events, candidates=candidates)
-        self._births_and_deaths()
-        return reason
+        if self._history is None:
+            reason = self.simulation.run(steps=steps, time=time, events=events, candidates=candidates)
+            self.roster.follow()
+            return reason
+        if candidates is not None:
+            raise BadInput("run: a model with history=True counts events; give steps, time or events")
+        return self._run_remembering(steps, time, events)
 
     def step(self) -> None:
         """One step (Mesa drops what a step returns)."""
@@ -95,9 +135,31 @@ class Model(mesa.Model):  # type: ignore[misc]
 
     def fire(self, *, live: bool = False) -> Event | None:
         """Exactly one event, by the same loop that `run` uses; None if nothing can happen. See `Simulation.fire`."""
-        event = self.simulation.fire(live=live)
-        self._births_and_deaths()
+        return self._fire(live, math.inf)
+
+    def _fire(self, live: bool, until: float) -> Event | None:
+        event, took_part = self.roster.fire(live, until)
+        if event is not None and self._history is not None:
+            self._history.record(event, took_part)
         return event
+
+    def _run_remembering(self, steps: float | None, time: str | float | None, events: int | None) -> str:
+        """As `Simulation.run`, event by event: the same trajectory, bit for bit."""
+        simulation = self.simulation
+        marks: dict[str, Any] = {}
+        until = math.inf
+        if steps is not None:
+            marks["steps"] = simulation.steps + units.amount(steps, "steps")
+            until = min(until, simulation.protocol.time(marks["steps"], self.crystal.z))
+        if time is not None:
+            marks["time"] = simulation.time + units.amount(units.parse(time, "time", "time"), "time")
+            until = min(until, marks["time"])
+        if events is not None:
+            marks["events"] = simulation.state.events + units.count(events, "events")
+        while marks and simulation.state.events < marks.get("events", math.inf):
+            if self._fire(False, max(until, simulation.time)) is None:
+                break
+        return simulation.run_to(**marks)
 
     # --- asking ---
 
@@ -117,33 +179,74 @@ class Model(mesa.Model):  # type: ignore[misc]
         return self.simulation.steps
 
     @property
+    def agents(self) -> Any:
+        """Mesa's set of all registered agents."""
+        self.roster.follow()
+        return super().agents
+
+    @property
+    def agents_by_type(self) -> Any:
+        """Mesa's sets of all registered agents, by class."""
+        self.roster.follow()
+        return super().agents_by_type
+
+    @property
     def vacancies(self) -> list[Vacancy]:
         """All vacancies, ordered by identity (never by their order in the loop's lists)."""
         state = self.simulation.state
         slots = np.sort(state.slot[state.vacancies[: state.n_vacancies]])
-        return [self.agent(int(slot)) for slot in slots]
+        return [self.roster.agent(slot) for slot in slots.tolist()]
+
+    @property
+    def complexes(self) -> list[Complex]:
+        """One for each species that the bath can place."""
+        return list(self.roster.complexes)
+
+    def complex(self, species: str) -> Complex:
+        """The complex that places ions of a species.
+
+        Raises
+        ------
+        BadInput
+            If the bath holds none.
+        """
+        found = {c.species: c for c in self.complexes}
+        if species not in found:
+            hint = nearest(species, found) or "; this mechanism has no complexes"
+            raise BadInput(f"complex: the bath of {self.simulation.mechanism.name} holds no '{species}'{hint}")
+        return found[species]
 
     def agent(self, slot: int) -> Occupant:
         """The agent of an identity, made now if it is not registered."""
         whole = isinstance(slot, (int, np.integer)) and not isinstance(slot, bool)
         if not whole or not 0 <= slot < self.crystal.n_sites:
             raise BadInput(f"slot: expected an identity from 0 to {self.crystal.n_sites - 1}, got {slot!r}")
-        self._births_and_deaths()
-        if slot not in self._by_slot:
-            self._born(slot, self.simulation.occupant(self.site_of(slot)) == "vacancy")
-        return self._by_slot[slot]
+        return self.roster.agent(int(slot))
 
     def occupant(self, site: int) -> Occupant:
         """The agent on a site."""
         self.simulation.occupant(site)  # refuses what is no site
-        return self.agent(int(self.simulation.state.slot[self.crystal.sites[site]]))
+        return self.roster.agent(self.roster.slot_on(site))
+
+    def occupant_class(self, site: int) -> type[Occupant]:
+        """Ion, Vacancy or Void: what sits on a site."""
+        return class_of(self.simulation.state.species.item(self.crystal.sites.item(site)))
 
     def site_of(self, slot: int) -> int:
         """Site number of an identity."""
-        if self._sites_at != self.simulation.state.events:
-            self._sites = site_of_slots(self.crystal, self.simulation.state)
-            self._sites_at = self.simulation.state.events
-        return int(self._sites[slot])
+        return self.roster.site_of(slot)
+
+    def history_of(self, slot: int, generation: int | None = None) -> list[Event]:
+        """Events of an identity: of all its generations, or of one.
+
+        Raises
+        ------
+        BadInput
+            Unless the model was made with ``history=True``.
+        """
+        if self._history is None:
+            raise BadInput("history: nothing was recorded; make the model with Model(…, history=True)")
+        return self._history.of(slot, generation, self.simulation.state.events)
 
     def why(self, event: Event) -> str:
         """Why an event happened: rule, environment, energies, rate, probability, random words."""
@@ -152,28 +255,6 @@ class Model(mesa.Model):  # type: ignore[misc]
     def digest(self) -> str:
         """SHA-256 of the state."""
         return self.simulation.digest()
-
-    def next_unique_id(self) -> int:
-        """A number for a new agent."""
-        return next(self._unique_ids)
-
-    # --- births and deaths ---
-
-    def _born(self, slot: int, vacant: Any) -> None:
-        self._by_slot[slot] = (Vacancy if vacant else Ion)(self, slot)
-
-    def _births_and_deaths(self) -> None:
-        state = self.simulation.state
-        if state.events == self._seen:
-            return
-        self._seen = state.events
-        changed = np.flatnonzero(state.generation != self._generation)
-        for slot in changed:
-            gone = self._by_slot.pop(int(slot), None)
-            if gone is not None:
-                gone.remove()
-            self.agent(int(slot))
-        self._generation[changed] = state.generation[changed]
 
     def __repr__(self) -> str:
         return f"<Model of {self.simulation!r}>"
