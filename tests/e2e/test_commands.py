@@ -99,7 +99,7 @@ BAD = {
     "too much dopant": (changed("49% Yb", "99% Yb, 3% Tm"), 2, ["add up to 102 %"]),
     "negative share": (changed("49%", "-4%"), 2, ["expected 0 to 100 %"]),
     "thin shell": (changed("0.8 nm", "0.1 nm"), 2, ["thinner than a lattice spacing"]),
-    "negative barrier": (SMALL + "parameters = { barrier = -1 }", 2, ["outside 0 to 10"]),
+    "negative barrier": (SMALL + "parameters = { barrier = -1 }", 2, ["expected 0 to 10 eV, got -1"]),
     "nan barrier": (SMALL + "parameters = { barrier = nan }", 2, ["finite"]),
     "infinite barrier": (SMALL + "parameters = { barrier = inf }", 2, ["finite"]),
     "wrong unit": (SMALL + "parameters = { barrier = '1 h' }", 2, ["an energy such as '1.65 eV'"]),
@@ -117,7 +117,7 @@ BAD = {
         ["no vacancies"],
     ),
     "not TOML": (changed("[mechanism]", "[mechanism"), 2, ["is not TOML", "line 8"]),
-    "empty": ("", 2, ["particle: is missing", "mechanism: is missing"]),
+    "empty": ("", 2, ["expected one of [particle]", "mechanism: is missing"]),
     "binary": ("\x00\x01", 2, ["is not TOML"]),
 }
 

@@ -87,7 +87,7 @@ def test_settings_win_over_the_file_and_reach_mechanism_and_drive(tmp_path):
 
 
 BAD = {
-    "no crystal": (MECHANISM, [], "expected one of [particle], [population] and [box]"),
+    "no crystal": (MECHANISM, [], "expected one of [particle], [population], [box]"),
     "two crystals": (
         MECHANISM + PART.format(share=1),
         ["particle.core=NaGdF4", "particle.diameter=30"],

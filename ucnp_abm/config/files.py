@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from ucnp_abm.config.sections import Config, MechanismSection, PartSection
+from ucnp_abm.config.sections import CRYSTALS, Config, MechanismSection, PartSection
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.study.replicas import PAPER_PARTICLE
 
@@ -75,12 +75,17 @@ def check(
             if not isinstance(inner, dict):
                 raise BadInput(f"--set {setting}: '{part}' is no table")
         inner[where[-1]] = value
+    problems = []
+    if sum(section in data for section in CRYSTALS) != 1:
+        problems.append(f"expected one of {', '.join(f'[{section}]' for section in CRYSTALS)}")
     try:
-        return Config.model_validate(data)
+        config = Config.model_validate(data)
     except ValidationError as error:
-        problems = list(_problems(error, known))
+        problems += _problems(error, known)
+    if problems:
         many = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
-        raise BadInput(f"{source}: {many}\n" + "\n".join(f"  {p}" for p in problems)) from None
+        raise BadInput(f"{source}: {many}\n" + "\n".join(f"  {p}" for p in problems))
+    return config
 
 
 def read_setting(text: str) -> tuple[tuple[str, ...], Any]:
@@ -125,7 +130,7 @@ def _problems(error: ValidationError, lines: dict[tuple[str, ...], int]) -> Iter
         if problem["type"] == "extra_forbidden":
             message = "unknown key" + nearest(named[-1], _keys(named[:-1]))
         elif problem["type"] == "missing":
-            message = "is missing"
+            message = "too few entries" if isinstance(problem["loc"][-1], int) else "is missing"
         elif problem["type"] in ("model_type", "dict_type"):
             message = f"expected a table, got {problem['input']!r}"
         elif problem["type"] == "tuple_type":

@@ -176,6 +176,10 @@ class RunSection(Section):
     observables: tuple[str, ...] = ()
 
 
+CRYSTALS = ("particle", "population", "box")
+"""The sections of which a configuration has one."""
+
+
 class Config(Section):
     """A whole file: one of [particle], [population] and [box], and what happens to it."""
 
@@ -186,15 +190,9 @@ class Config(Section):
     anneal: AnnealSection = AnnealSection()
     run: RunSection = RunSection()
 
-    @model_validator(mode="after")
-    def _one_crystal(self) -> Config:
-        if sum(section is not None for section in (self.particle, self.population, self.box)) != 1:
-            raise ValueError("expected one of [particle], [population] and [box]")
-        return self
-
     @property
     def crystal(self) -> ParticleSection | PopulationSection | BoxSection:
         """The section that says how the crystal is grown."""
         section = self.particle or self.population or self.box
-        assert section is not None  # checked above
+        assert section is not None  # `files.check` refuses such a configuration
         return section

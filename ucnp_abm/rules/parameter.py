@@ -60,7 +60,7 @@ class Parameter:
             raise BadInput(f"{what}: a value is needed")
         number = units.parse(value, self.kind, what)
         if not self.low <= number <= self.high:
-            raise BadInput(f"{what}: {value} lies outside {self.range}")
+            raise BadInput(f"{what}: expected {self.range}, got {self.show(value)}")
         return number
 
     @property

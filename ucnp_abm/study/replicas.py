@@ -1,56 +1,143 @@
-"""Mechanisms side by side: each seed grows one crystal, and every mechanism anneals that same crystal."""
+"""One cell of a study: one crystal, grown from a seed and annealed by one mechanism."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol as Interface
 
-from ucnp_abm import observables
-from ucnp_abm.crystal.particle import CoreShell
+import numpy as np
+from numpy.typing import NDArray
+
+from ucnp_abm import observables, registry
+from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.crystal.particle import CoreShell, Particle
+from ucnp_abm.engine import trajectory
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Simulation
-from ucnp_abm.engine.trajectory import Trajectory, record
+from ucnp_abm.errors import BadMechanism, UcnpError
 from ucnp_abm.rules.mechanism import Mechanism
 
 PAPER_PARTICLE = CoreShell(core="NaGdF4: 49% Yb, 1% Tm", diameter="6.7 nm", shell="NaYF4", thickness="1.65 nm")
 """The particle of Chen et al. 2023 (doi:10.1021/acs.nanolett.3c01621); its shell follows from 10 nm in all."""
-PAPER_STEPS = (0, 100, 500, 1000)
+PAPER_STEPS = (0.0, 100.0, 500.0, 1000.0)
 """Steps at which the paper shows its crystals."""
 
 
-def anneal(
-    mechanisms: Sequence[Mechanism],
-    recipe: CoreShell,
-    protocol: Protocol,
-    seeds: Iterable[int],
-    marks: Sequence[float],
-    snapshots: Sequence[float] = (),
-    progress: Callable[[str, int], object] | None = None,
-) -> dict[str, list[Trajectory]]:
-    """Anneal every crystal by every mechanism.
+class Recipe(Interface):
+    """How particles are grown: the same seed gives the same particle."""
 
-    Parameters
+    def build(self, seed: int = 0) -> Particle:
+        """Grow one particle."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """All that decides one run.
+
+    Attributes
     ----------
-    mechanisms : sequence of Mechanism
-    recipe : CoreShell
+    label : str
+        What the study calls the mechanism.
+    mechanism : Mechanism
+    recipe : Recipe
     protocol : Protocol
-    seeds : iterable of int
-        One crystal and one stream of events for each.
-    marks, snapshots : sequence of float
-        Steps at which observables are read, and at which all occupants are kept.
-    progress : callable or None
-        Told the mechanism and seed that begin.
-
-    Returns
-    -------
-    dict
-        Trajectories by mechanism, in the order of the seeds.
+    replicate : int
+    seed : int
+        Of the crystal and of the events (streams of their own, see `ucnp_abm.seeds`).
+    marks : tuple of float
+        Steps at which observables are read.
+    snapshots : tuple of float
+        Steps at which all occupants are kept.
+    observables : tuple of str
+    directory : Path or None
+        Where a run directory is written as well.
     """
-    runs: dict[str, list[Trajectory]] = {mechanism.name: [] for mechanism in mechanisms}
-    for seed in seeds:
-        particle = recipe.build(seed)
-        for mechanism in mechanisms:
-            if progress:
-                progress(mechanism.name, seed)
-            simulation = Simulation(particle, mechanism, protocol, seed=seed)
-            runs[mechanism.name].append(record(simulation, observables.read, marks, snapshots))
-    return runs
+
+    label: str
+    mechanism: Mechanism
+    recipe: Recipe
+    protocol: Protocol
+    replicate: int
+    seed: int
+    marks: tuple[float, ...]
+    snapshots: tuple[float, ...]
+    observables: tuple[str, ...]
+    directory: Path | None = None
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What one run leaves behind, small enough to travel between processes.
+
+    Attributes
+    ----------
+    label : str
+    replicate, seed : int
+    rows : list of dict
+        Observables by column name, one row for each mark and snapshot.
+    snapshots : mapping
+        Occupant codes, shape (N,), by step; left out where two results are compared.
+    digest : str
+        SHA-256 of the final state.
+    fingerprint : str
+        SHA-256 of the rate table.
+    mixed_pct : float
+        Share / % of this crystal's core ions that lie outside the core at complete mixing.
+    seconds : float
+        Wall-clock time; the only entry that differs from run to run.
+    """
+
+    label: str
+    replicate: int
+    seed: int
+    rows: list[dict[str, float]]
+    snapshots: Mapping[float, NDArray[np.uint8]] = field(compare=False)
+    digest: str
+    fingerprint: str
+    mixed_pct: float
+    seconds: float = field(compare=False)
+
+
+def run_cell(cell: Cell) -> CellResult:
+    """Grow the crystal and anneal it.
+
+    Raises
+    ------
+    UcnpError
+        In one sentence with mechanism and seed, whatever went wrong.
+    """
+    begin = time.perf_counter()
+    try:
+        registry.find_observables(cell.observables)  # a process that was not forked has loaded no plugin
+        simulation = Simulation(cell.recipe.build(cell.seed), cell.mechanism, cell.protocol, seed=cell.seed)
+        recorded = trajectory.record(
+            simulation, lambda now: observables.read(now, cell.observables), cell.marks, cell.snapshots
+        )
+        if cell.directory:
+            trajectory.write(recorded, cell.directory)
+    except UcnpError as error:
+        raise type(error)(f"{cell.label}, seed {cell.seed}: {error}") from error
+    except OSError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise BadMechanism(f"{cell.label}, seed {cell.seed}: failed with {reason}") from error
+    return CellResult(
+        cell.label,
+        cell.replicate,
+        cell.seed,
+        recorded.rows,
+        recorded.snapshots,
+        simulation.digest(),
+        simulation.table.fingerprint(),
+        mixed_pct(simulation.crystal),
+        time.perf_counter() - begin,
+    )
+
+
+def mixed_pct(crystal: Crystal) -> float:
+    """Share / % of core ions outside the core at complete mixing: 1 - N_core/N."""
+    return 100.0 * (1.0 - float((crystal.layer == 0).mean()))

@@ -1,86 +1,145 @@
-"""One self-contained HTML page of a comparison: the finding, figures, table, assumptions, how to reproduce it."""
+"""The report of a comparison: a directory with one HTML page, figures and CSV files."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
-from html import escape
+import json
+import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-_STYLE = """
-:root { color-scheme: light dark;
-  --ink: #1d2330; --soft: #5a6473; --line: #d8dde6; --note: #eef4fc; --paper: #fff }
-@media (prefers-color-scheme: dark) { :root {
-  --ink: #e6e9ef; --soft: #a3adbb; --line: #3a4250; --note: #1d2736; --paper: #14171d } }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem;
-  color: var(--ink); background: var(--paper) }
-h1 { font-size: 1.5rem; margin: 0 0 .8rem }
-h2 { font-size: 1.05rem; margin: 2rem 0 .6rem; border-bottom: 1px solid var(--line) }
-.finding { background: var(--note); border-left: 4px solid #0072B2; padding: .7rem 1rem }
-figure { margin: 0 0 1rem }
-img { width: 100%; background: #fff; border-radius: 4px }
-figcaption, .soft { color: var(--soft); font-size: .87rem }
-table { border-collapse: collapse; width: 100% }
-th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--line) }
-th:first-child, td:first-child { text-align: left }
-code { font-size: .9em }
-@media print { body { margin: 0; max-width: none } h2 { break-after: avoid } figure { break-inside: avoid } }
-"""
+import numpy as np
+
+from ucnp_abm.engine.trajectory import free_directory
+from ucnp_abm.study import findings, statistics, tables
+from ucnp_abm.study.page import write_page
+
+if TYPE_CHECKING:
+    from ucnp_abm.study.compare import Comparison
+    from ucnp_abm.viz.figures import Panel, Slab
+
+COURSES = ("vacancies", "outside_core_pct")
+"""Observables whose time courses are drawn, where they are compared; otherwise the first two."""
+MAX_SLABS = 5
 
 
-def write_page(
-    path: Path,
-    *,
-    title: str,
-    finding: str,
-    figures: Sequence[tuple[Path, str]],
-    table: Sequence[Sequence[str]],
-    notes: Sequence[str],
-    command: str,
-) -> None:
-    """Write the page; figures are embedded, so that the one file is all.
+def write_report(result: Comparison, directory: Path) -> Path:
+    """Write the directory as a whole or not at all; see `Comparison.report`.
+
+    Raises
+    ------
+    BadInput
+        If it exists or cannot be made.
+    """
+    free_directory(directory)
+    partial = directory.with_name(f".{directory.name}.{os.getpid()}.partial")
+    partial.mkdir(parents=True)
+    try:
+        write_files(result, partial)
+        partial.rename(directory)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return directory
+
+
+def write_files(result: Comparison, out: Path, differences: bool = True) -> None:
+    """Figures, CSV files, provenance and the page, into a directory that exists.
 
     Parameters
     ----------
-    path : Path
-    title, finding : str
-    figures : sequence of (PNG file, caption)
-    table : sequence of rows
-        The first row is the head.
-    notes : sequence of str
-        Assumptions and limits.
-    command : str
-        What reproduces the page.
+    result : Comparison
+    out : Path
+    differences : bool
+        Whether the figure shows them below the time courses; it is called `comparison` or `time_courses`.
     """
-    shown = "\n".join(
-        f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,{_encoded(file)}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for file, caption in figures
-    )
-    head, *rows = table
-    cells = "".join(f"<th>{escape(c)}</th>" for c in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    path.write_text(
-        f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{escape(title)}</title><style>{_STYLE}</style>
-<h1>{escape(title)}</h1>
-<p class="finding">{escape(finding)}</p>
-<h2>Crystals and time courses</h2>
-{shown}
-<h2>Numbers</h2>
-<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>
-<p class="soft">Mean ± standard error over the particles.</p>
-<h2>What this rests on</h2>
-<ul>{listed}</ul>
-<h2>Reproduce</h2>
-<p><code>{escape(command)}</code></p>
-</html>
-""",
-        encoding="utf-8",
+    from ucnp_abm.viz import figures
+
+    pages = []
+    rows = slabs(result)
+    if rows:
+        figures.save(figures.slab_panels(result.design.first.crystal, rows), out / "panels")
+        pages.append((out / "panels.png", "1-nm slab through the first particle, c axis upright."))
+    drawn = panels(result) if differences else [replace(panel, differences={}) for panel in panels(result)]
+    name = "comparison" if differences else "time_courses"
+    figures.save(figures.comparison(drawn), out / name)
+    pages.append((out / f"{name}.png", findings.caption(result, differences)))
+    tables.write_csv(out / f"{name}.csv", plotted(drawn))
+    tables.write_csv(out / "table.csv", result.rows)
+    tables.write_csv(out / "cells.csv", tables.by_cell(result))
+    origin = json.dumps(findings.provenance(result), indent=1, ensure_ascii=False)
+    (out / "comparison.json").write_text(origin + "\n", encoding="utf-8")
+    write_page(
+        out / "index.html",
+        title=findings.title(result),
+        finding=findings.finding(result),
+        notes=findings.notes(result),
+        figures=pages,
+        tables=tables.captioned(result),
+        provenance=findings.provenance_lines(result),
+        command=result.command,
     )
 
 
-def _encoded(file: Path) -> str:
-    return base64.b64encode(file.read_bytes()).decode()
+def panels(result: Comparison) -> list[Panel]:
+    """What the comparison's figure draws."""
+    from ucnp_abm.viz.figures import Panel
+
+    columns = [column for column in COURSES if column in result.design.columns] or result.design.columns[:2]
+    return [
+        Panel(
+            column=column,
+            title=tables.TITLES.get(column, column),
+            steps=np.array(result.design.samples),
+            courses={label: _band(result, label, column) for label in result.labels},
+            differences={label: _ends(result.difference(label, column)) for label in result.labels[1:]},
+            reference=result.labels[0],
+            limit=result.mixed_pct if column == "outside_core_pct" else None,
+        )
+        for column in columns
+    ]
+
+
+def plotted(drawn: list[Panel]) -> list[dict[str, Any]]:
+    """The plotted points: one row for each point of a course and for each paired difference."""
+    rows = []
+    for panel in drawn:
+        points = [
+            ("course", name, s, p) for name, c in panel.courses.items() for s, p in zip(panel.steps, c.T, strict=True)
+        ]
+        points += [("difference", name, panel.steps[-1], ends) for name, ends in panel.differences.items()]
+        for kind, name, step, (mean, low, high) in points:
+            row = {"panel": kind, "observable": panel.column, "mechanism": name, "steps": tables.whole(float(step))}
+            row |= {"mean": float(mean), "low": float(low), "high": float(high)}
+            rows.append({key: tables.defined(value) for key, value in row.items()})
+    return rows
+
+
+def slabs(result: Comparison) -> dict[str, list[Slab]]:
+    """Panels of the first particle by mechanism; none for a crystal without a surface."""
+    from ucnp_abm.viz.figures import Slab
+
+    marks = result.design.marks
+    chosen = [marks[n] for n in sorted({round(n) for n in np.linspace(0, len(marks) - 1, MAX_SLABS)})]
+    if result.design.first.crystal.periodic:
+        return {}
+    rows = {}
+    for cell in result.cells[: len(result.labels)]:
+        at = {mark: cell.rows[result.design.samples.index(mark)] for mark in chosen}
+        rows[cell.label] = [
+            Slab(
+                "as grown" if mark == 0 else f"{mark:.4g} steps", findings.slab_caption(at[mark]), cell.snapshots[mark]
+            )
+            for mark in chosen
+        ]
+    return rows
+
+
+def _band(result: Comparison, label: str, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    means = [_ends(statistics.mean(values)) for values in result.course(label, column).T]
+    return np.array(means).T
+
+
+def _ends(found: statistics.Mean) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.array([found.value, found.low, found.high])

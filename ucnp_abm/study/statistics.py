@@ -1,29 +1,116 @@
-"""Means over seeds with their standard errors."""
+"""Means over replicates, their 95 % intervals, and paired differences.
+
+The interval is Student's t: it holds the true mean more often than bootstraps do at so few replicates, for normal and
+for skewed data. Share / % of nominal 95 % intervals that do, of 4000 (`python tests/bench/intervals.py`), at n =
+4, 8 and 16: normal data, t 95, 95, 95, BCa bootstrap 80, 89, 93, percentile bootstrap 80, 89, 93; exponential data,
+t 88, 90, 92, BCa 77, 86, 90, percentile 76, 85, 89.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
+
+from ucnp_abm.errors import BadInput
+
+CONFIDENCE = 0.95
+
+Numbers = Sequence[float] | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Mean:
-    """Mean over n seeds, and its standard error (NaN for one seed)."""
+    """Mean over n replicates, in the unit of the values.
+
+    Attributes
+    ----------
+    value : float
+    error : float
+        Standard error; NaN for one replicate.
+    low, high : float
+        Ends of the 95 % interval; NaN for one replicate, equal to the mean if all values are equal.
+    n : int
+    """
 
     value: float
     error: float
+    low: float
+    high: float
     n: int
 
     def __str__(self) -> str:
         digits = 2 if self.value < 20 and self.error < 0.1 else 1
         return f"{self.value:.{digits}f}" + (f" ± {self.error:.{digits}f}" if self.n > 1 else "")
 
+    def interval(self, sign: str = "-") -> str:
+        """'49.5 [49.1, 49.9]' with as many digits as the interval gives; a plain number for one replicate.
 
-def mean(values: Sequence[float]) -> Mean:
-    """Mean and standard error."""
+        Parameters
+        ----------
+        sign : {'-', '+'}
+            Whether a plus sign is shown.
+        """
+        if not math.isfinite(self.value):
+            return "undefined"
+        width = self.high - self.low if self.n > 1 else 0.0
+        digits = min(4, max(0, 1 - math.floor(math.log10(width)))) if width > 0 else 1
+        if float(self.value).is_integer() and width == 0:
+            digits = 0
+        shown = [f"{number:{sign}.{digits}f}" for number in (self.value, self.low, self.high)]
+        return f"{shown[0]} [{shown[1]}, {shown[2]}]" if self.n > 1 else shown[0]
+
+
+def mean(values: Numbers) -> Mean:
+    """Mean with its standard error and 95 % interval.
+
+    Raises
+    ------
+    BadInput
+        If there is no value.
+    """
     numbers = np.asarray(values, dtype=float)
-    error = float(numbers.std(ddof=1) / math.sqrt(numbers.size)) if numbers.size > 1 else math.nan
-    return Mean(float(numbers.mean()), error, numbers.size)
+    if numbers.size == 0:
+        raise BadInput("mean: expected at least one value, got none")
+    if np.all(numbers == numbers[0]):  # the standard deviation of equal numbers is not exactly 0
+        value, error = float(numbers[0]), 0.0 if numbers.size > 1 else math.nan
+    else:
+        value, error = float(numbers.mean()), float(numbers.std(ddof=1) / math.sqrt(numbers.size))
+    half = error * _quantile(numbers.size - 1) if numbers.size > 1 else math.nan
+    return Mean(value, error, value - half, value + half, numbers.size)
+
+
+def difference(values: Numbers, reference: Numbers) -> Mean:
+    """Mean of the paired differences values - reference, replicate by replicate.
+
+    Raises
+    ------
+    BadInput
+        If the two are not equally many.
+    """
+    return mean(np.subtract(*_pairs(values, reference)))
+
+
+def relative(values: Numbers, reference: Numbers) -> Mean | None:
+    """Mean of the paired differences in % of the reference; None unless every reference value is above zero."""
+    numbers, base = _pairs(values, reference)
+    return mean(100.0 * (numbers - base) / base) if bool((base > 0).all()) else None
+
+
+def _pairs(values: Numbers, reference: Numbers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    numbers, base = np.asarray(values, dtype=float), np.asarray(reference, dtype=float)
+    if numbers.shape != base.shape:
+        raise BadInput(f"paired difference: expected equally many values, got {numbers.size} and {base.size}")
+    return numbers, base
+
+
+@cache
+def _quantile(freedom: int) -> float:
+    """Of Student's t, for the two-sided interval."""
+    from scipy.special import stdtrit  # 0.3 s that only an interval needs
+
+    return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2))

@@ -1,8 +1,10 @@
-"""The figures of a comparison: slabs through the particle over time, and time courses."""
+"""The figures of a comparison: slabs through the particle over time, time courses, paired differences."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,58 +14,76 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ucnp_abm.crystal.species import SPECIES, VACANCY
-from ucnp_abm.engine.trajectory import Trajectory
+from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.crystal.species import SPECIES, SYMBOLS, VACANCY
 from ucnp_abm.viz import style
 
 SLAB_NM = 1.0
+LEGEND_LETTERS = 115
+"""What a line of the legend holds at full width, each entry counted with 10 for its line and marker."""
 
 
-def slab_panels(trajectories: Mapping[str, Trajectory], steps: Sequence[float]) -> Figure:
-    """One row for each mechanism, one panel for each step: a 1-nm slab through the centre, c axis upright.
+@dataclass(frozen=True)
+class Slab:
+    """One panel: a crystal at one moment.
+
+    Attributes
+    ----------
+    title, caption : str
+    occupants : (N,) uint8
+        Species code on each site.
+    """
+
+    title: str
+    caption: str
+    occupants: NDArray[np.uint8]
+
+
+def slab_panels(crystal: Crystal, rows: Mapping[str, Sequence[Slab]]) -> Figure:
+    """One row for each mechanism, one panel for each moment: a 1-nm slab through the centre, c axis upright.
 
     Parameters
     ----------
-    trajectories : mapping
-        Trajectory by row title; all of one particle, with snapshots at `steps`.
-    steps : sequence of float
+    crystal : Crystal
+    rows : mapping
+        Panels by row title, equally many in each row.
     """
-    first = next(iter(trajectories.values()))
-    radius = first.simulation.crystal.radii[-1] / 10
+    radius = crystal.boundaries[-1].extent / 10
+    columns = len(next(iter(rows.values())))
     with mpl.rc_context(style.RC):
         width = style.FULL_WIDTH
-        side = (width - 0.32) / len(steps)
-        height = 0.26 + len(trajectories) * (side + 0.36) + 0.22
+        side = (width - 0.32) / columns
+        height = 0.26 + len(rows) * (side + 0.36) + 0.22
         figure = Figure(figsize=(width, height))
-        for row, (title, trajectory) in enumerate(trajectories.items()):
-            for column, step in enumerate(steps):
+        for row, (title, slabs) in enumerate(rows.items()):
+            for column, slab in enumerate(slabs):
                 top = height - 0.26 - row * (side + 0.36)
                 axes = figure.add_axes(
                     ((0.32 + column * side) / width, (top - side) / height, side / width, side / height)
                 )
-                _slab(axes, trajectory, step, radius)
+                _slab(axes, crystal, slab, radius)
                 if row == 0:
-                    axes.set_title("as grown" if step == 0 else f"{step:g} steps", pad=4, fontsize=8)
+                    axes.set_title(slab.title, pad=4, fontsize=8)
                 if column == 0:
+                    shown = _wrapped(title, 28)
                     axes.text(
-                        -0.06, 0.5, title, transform=axes.transAxes, rotation=90, va="center", ha="right", fontsize=8
+                        -0.06, 0.5, shown, transform=axes.transAxes, rotation=90, va="center", ha="right", fontsize=8
                     )
                     axes.plot(
                         [-radius, -radius + 2], [-radius * 1.02] * 2, color="black", lw=1.5, solid_capstyle="butt"
                     )
                     axes.text(-radius + 1, -radius * 1.0, "2 nm", ha="center", va="bottom", fontsize=6)
-        _legend(figure, first)
+        _legend(figure, [slab.occupants for slabs in rows.values() for slab in slabs])
     return figure
 
 
-def _slab(axes: Any, trajectory: Trajectory, step: float, radius: float) -> None:
-    crystal = trajectory.simulation.crystal
+def _slab(axes: Any, crystal: Crystal, slab: Slab, radius: float) -> None:
     points = crystal.points / 10
     inside = np.abs(points[:, 1]) <= SLAB_NM / 2
     order = np.flatnonzero(inside)[np.argsort(-points[inside, 1], kind="stable")]
     _, front = np.unique(points[order][:, [0, 2]].round(3), axis=0, return_index=True)
     order = order[np.sort(front)][::-1]  # only who is seen, from the back to the front
-    species = trajectory.snapshots[float(step)]
+    species = slab.occupants
     colours = np.full(len(SPECIES) + 32, style.OTHER_SPECIES, dtype=object)
     for symbol, colour in style.SPECIES_COLOURS.items():
         colours[SPECIES[symbol].code] = colour
@@ -73,19 +93,12 @@ def _slab(axes: Any, trajectory: Trajectory, step: float, radius: float) -> None
     vacant = order[species[order] == VACANCY]
     _discs(axes, points[ions][:, [0, 2]], 0.345, list(colours[species[ions]]), "white", 0.55)
     _discs(axes, points[vacant][:, [0, 2]], 0.30, "white", "black", 0.9)
-    for r in crystal.radii[:-1]:
-        angle = np.linspace(0, 2 * np.pi, 200)
-        axes.plot(r / 10 * np.cos(angle), r / 10 * np.sin(angle), color="black", lw=0.8, ls=(0, (4, 2)))
-    vacancies, outside = trajectory.at(step, "vacancies"), trajectory.at(step, "outside_core_pct")
-    axes.text(
-        0.5,
-        0.0,
-        f"{vacancies:.0f} vacancies\n{outside:.1f} % of core ions outside",
-        transform=axes.transAxes,
-        ha="center",
-        va="top",
-        linespacing=1.25,
-    )
+    for boundary in crystal.boundaries[:-1]:  # where it cuts the plane y = 0
+        (x, y, z), (a, b, c) = np.array(boundary.centre) / 10, np.array(boundary.semiaxes) / 10
+        angle, cut = np.linspace(0, 2 * np.pi, 200), np.sqrt(max(0.0, 1 - (y / b) ** 2))
+        ellipse = x + a * cut * np.cos(angle), z + c * cut * np.sin(angle)
+        axes.plot(*ellipse, color="black", lw=0.8, ls=(0, (4, 2)))
+    axes.text(0.5, 0.0, slab.caption, transform=axes.transAxes, ha="center", va="top", linespacing=1.25)
 
 
 def _discs(axes: Any, xy: NDArray[np.float64], diameter: float, face: Any, edge: str, width: float) -> None:
@@ -95,48 +108,121 @@ def _discs(axes: Any, xy: NDArray[np.float64], diameter: float, face: Any, edge:
     axes.scatter(*xy.T, s=points**2, c=face, edgecolors=edge, linewidths=width)
 
 
-def _legend(figure: Figure, trajectory: Trajectory) -> None:
-    present = trajectory.simulation.particle.counts
-    names = [s for s in style.SPECIES_COLOURS if s in present]
+def _legend(figure: Figure, shown: Iterable[NDArray[np.uint8]]) -> None:
+    present = {SYMBOLS[int(code)] for occupants in shown for code in np.unique(occupants)}
     handles = [
-        Line2D([], [], ls="", marker="o", ms=5, mec="none", color=style.SPECIES_COLOURS[s], label=s) for s in names
+        Line2D([], [], ls="", marker="o", ms=5, mec="none", color=colour, label=symbol)
+        for symbol, colour in style.SPECIES_COLOURS.items()
+        if symbol in present
     ]
+    others = ", ".join(s for s in SPECIES if s in present - {"vacancy", *style.SPECIES_COLOURS})
+    if others:
+        handles.append(Line2D([], [], ls="", marker="o", ms=5, mec="none", color=style.OTHER_SPECIES, label=others))
     handles.append(Line2D([], [], ls="", marker="o", ms=5, mfc="white", mec="black", mew=0.9, label="vacancy"))
     handles.append(Line2D([], [], color="black", lw=0.8, ls=(0, (4, 2)), label="core as grown"))
     figure.legend(handles=handles, loc="lower center", ncols=len(handles), bbox_to_anchor=(0.5, 0.0), handletextpad=0.3)
 
 
-def time_courses(runs: Mapping[str, Sequence[Trajectory]], mixed_pct: float) -> Figure:
-    """Vacancies and intermixing against steps: mean over the seeds with the range of all seeds.
+@dataclass(frozen=True)
+class Panel:
+    """One observable of a comparison: what is drawn, and nothing else.
+
+    Attributes
+    ----------
+    column, title : str
+        Name of the observable, and what the axes call it.
+    steps : (n,) float64
+    courses : mapping
+        Mean, low and high by mechanism, shape (3, n).
+    differences : mapping
+        Mean, low and high of the paired difference at the end by mechanism, shape (3,).
+    reference : str
+        The mechanism from which differences are taken.
+    limit : float or None
+        Value at complete mixing.
+    """
+
+    column: str
+    title: str
+    steps: NDArray[np.float64]
+    courses: Mapping[str, NDArray[np.float64]]
+    differences: Mapping[str, NDArray[np.float64]]
+    reference: str
+    limit: float | None = None
+
+
+def comparison(panels: Sequence[Panel]) -> Figure:
+    """Time courses above, paired differences at the end below; bands and bars are 95 % intervals.
 
     Parameters
     ----------
-    runs : mapping
-        Trajectories (one for each seed, equal marks) by mechanism.
-    mixed_pct : float
-        Share / % of core ions outside the core at complete mixing.
+    panels : sequence of Panel
+        One column of the figure each, with the same mechanisms.
     """
+    looks: dict[str, dict[str, Any]] = {}
+    for label in panels[0].courses:
+        looks[label] = style.mechanism_style(label, tuple(looks.values()))
+    others = list(panels[0].differences)
+    shown = {label: _wrapped(label, 26) for label in looks}
+    lines = sum(1 + shown[label].count("\n") for label in others)
+    below = [0.72 + 0.16 * lines] if others else []
+    entries = {label: _wrapped(label, 45) for label in looks}
+    longest = max(len(line) for text in entries.values() for line in text.splitlines())
+    legend_rows = -(-len(looks) // max(1, LEGEND_LETTERS // (10 + longest)))
+    deepest = max(1 + text.count("\n") for text in entries.values())
     with mpl.rc_context(style.RC):
-        figure = Figure(figsize=(style.FULL_WIDTH, 2.5), layout="constrained")
-        panels = figure.subplots(1, 2)
-        for axes, column, label in zip(
-            panels, ("vacancies", "outside_core_pct"), ("vacancies", "core ions outside the core / %"), strict=True
-        ):
-            for name, trajectories in runs.items():
-                look = style.MECHANISM_STYLES.get(name, style.OTHER_MECHANISM)
-                steps = trajectories[0].column("steps")
-                values = np.array([t.column(column) for t in trajectories])
-                axes.fill_between(steps, values.min(axis=0), values.max(axis=0), color=look["color"], alpha=0.18, lw=0)
-                every = max(1, len(steps) // 10)
-                axes.plot(steps, values.mean(axis=0), label=name, markevery=every, **look)
-            axes.set(xlabel="steps (mean hops of a bulk vacancy)", ylabel=label, ylim=(0, None), xlim=(0, None))
-        panels[1].axhline(mixed_pct, color="black", lw=0.6, ls=(0, (1, 2)))
-        panels[1].text(panels[1].get_xlim()[1], mixed_pct, "complete mixing", ha="right", va="bottom")
-        panels[1].set_ylim(0, mixed_pct * 1.1)
-        panels[0].legend(loc="center right", handlelength=3.5)
-        n = len(next(iter(runs.values())))
-        panels[0].set_title(f"mean and range of {n} particle{'s' if n > 1 else ''}", loc="left", color="0.35")
+        height = 2.2 + sum(below) + 0.15 * legend_rows * deepest
+        figure = Figure(figsize=(style.FULL_WIDTH, height), layout="constrained")
+        grid = figure.subplots(1 + len(below), len(panels), squeeze=False, height_ratios=[2.2, *below])
+        for axes, panel in zip(grid[0], panels, strict=True):
+            _courses(axes, panel, looks)
+        for number, (axes, panel) in enumerate(zip(grid[-1], panels, strict=True)):
+            if others:
+                _forest(axes, panel, looks, [shown[label] for label in others] if number == 0 else None)
+        handles = [Line2D([], [], label=entries[label], **look) for label, look in looks.items()]
+        figure.legend(
+            handles=handles, loc="outside upper center", ncols=-(-len(looks) // legend_rows), handlelength=3.5
+        )
     return figure
+
+
+def _courses(axes: Any, panel: Panel, looks: Mapping[str, dict[str, Any]]) -> None:
+    every = max(1, len(panel.steps) // 10)
+    for number, (label, (mean, low, high)) in enumerate(panel.courses.items()):
+        if np.isfinite(low).all():
+            axes.fill_between(panel.steps, low, high, color=looks[label]["color"], alpha=0.2, lw=0)
+        first = number * every // len(panel.courses)  # markers of equal curves stand beside each other
+        axes.plot(panel.steps, mean, markevery=(first, every), clip_on=False, **looks[label])
+    drawn = np.concatenate([ends.ravel() for ends in panel.courses.values()])
+    drawn = drawn[np.isfinite(drawn)]
+    top, bottom = max(0.0, *drawn), min(0.0, *drawn)
+    if panel.limit:
+        top = max(top, panel.limit)
+        axes.axhline(panel.limit, color="black", lw=0.6, ls=(0, (1, 2)))
+        axes.text(panel.steps[-1], panel.limit, "complete mixing", ha="right", va="bottom")
+    axes.set(xlabel="steps (mean hops of a bulk vacancy)", ylabel=panel.title, xlim=(0, panel.steps[-1]))
+    axes.set_ylim(1.1 * bottom, 1.1 * top if top > 0 else 0.0 if bottom < 0 else 1.0)
+
+
+def _wrapped(label: str, width: int) -> str:
+    """A label in lines of at most so many letters, broken at spaces and before a plus."""
+    if len(label) <= width:
+        return label
+    return textwrap.fill(label.replace("+", " +"), width, break_on_hyphens=False).replace(" +", "+")
+
+
+def _forest(axes: Any, panel: Panel, looks: Mapping[str, dict[str, Any]], names: Sequence[str] | None) -> None:
+    for row, (label, (mean, low, high)) in enumerate(panel.differences.items()):
+        look = looks[label]
+        if np.isfinite(low):
+            axes.plot([low, high], [row, row], color=look["color"], lw=1.6, solid_capstyle="butt")
+        axes.plot([mean], [row], ls="", marker=look["marker"], ms=4.5, color=look["color"])
+    rows = len(panel.differences)
+    axes.axvline(0.0, color="black", lw=0.6)
+    unit = panel.title.removesuffix("%") + "percentage points" if panel.title.endswith("/ %") else panel.title
+    axes.set(ylim=(rows - 0.4, -0.6), xlabel=textwrap.fill(f"{unit}, difference from {panel.reference}", 52))
+    axes.set_yticks(range(rows), names if names is not None else [""] * rows)
+    axes.margins(x=0.08)
 
 
 def save(figure: Figure, path: Path) -> list[Path]:

@@ -1,0 +1,188 @@
+"""Mechanisms side by side: the same crystals, equal steps, means with intervals, paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.study import findings, statistics, tables
+from ucnp_abm.study.design import Design, design, replicate_seeds
+from ucnp_abm.study.pool import run_cells
+from ucnp_abm.study.replicas import PAPER_PARTICLE, CellResult, Recipe
+from ucnp_abm.study.statistics import Mean
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found.
+
+    Attributes
+    ----------
+    design : Design
+    cells : tuple of CellResult
+        One for each replicate and mechanism, replicate by replicate.
+    command : str
+        What gives the same again.
+    """
+
+    design: Design
+    cells: tuple[CellResult, ...]
+    command: str
+
+    @property
+    def labels(self) -> list[str]:
+        """The mechanisms; all are compared with the first."""
+        return list(self.design.mechanisms)
+
+    def course(self, label: str, column: str) -> NDArray[np.float64]:
+        """One observable, shape (replicates, samples); NaN where this mechanism has no such column."""
+        if label not in self.design.mechanisms:
+            raise BadInput(f"unknown mechanism '{label}'{nearest(str(label), self.labels)}")
+        known = self.cells[0].rows[0].keys() | set(self.design.columns)
+        if column not in known:
+            raise BadInput(f"unknown observable '{column}'{nearest(str(column), sorted(known))}")
+        cells = [cell for cell in self.cells if cell.label == label]
+        return np.array([[row.get(column, np.nan) for row in cell.rows] for cell in cells])
+
+    def values(self, label: str, column: str, mark: float | None = None) -> NDArray[np.float64]:
+        """One observable of each replicate at a mark (steps; None: at the end), shape (replicates,)."""
+        samples = np.array(self.design.samples)
+        step = self.design.steps if mark is None else float(mark)
+        number = int(np.argmin(np.abs(samples - step)))
+        if not abs(samples[number] - step) <= 1e-9 * self.design.steps:
+            raise BadInput(f"mark: nothing was read at {step:g} steps; marks: {tables.steps_list(self.design.marks)}")
+        return self.course(label, column)[:, number]
+
+    def mean(self, label: str, column: str, mark: float | None = None) -> Mean:
+        """Mean over the replicates at a mark, with its 95 % interval."""
+        return statistics.mean(self.values(label, column, mark))
+
+    def difference(self, label: str, column: str, mark: float | None = None) -> Mean:
+        """Mean of the differences from the first mechanism on the same crystal, with its 95 % interval."""
+        return statistics.difference(self.values(label, column, mark), self.values(self.labels[0], column, mark))
+
+    def relative(self, label: str, column: str, mark: float | None = None) -> Mean | None:
+        """As `difference`, in % of the first mechanism's value; None where that is not above zero."""
+        return statistics.relative(self.values(label, column, mark), self.values(self.labels[0], column, mark))
+
+    @property
+    def mixed_pct(self) -> float:
+        """Share / % of core ions outside the core at complete mixing, mean over the crystals."""
+        return float(np.mean([cell.mixed_pct for cell in self.cells]))
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Means, intervals and differences as tidy rows, one for each mechanism and mark; units stand in the names."""
+        return tables.tidy(self)
+
+    def table(self) -> str:
+        """Means and paired differences with 95 % intervals, as text for a terminal."""
+        return tables.text(self)
+
+    def figure(self) -> Any:
+        """Time courses with 95 % bands, and the paired differences at the end: a `matplotlib.figure.Figure`."""
+        from ucnp_abm.study.report import panels
+        from ucnp_abm.viz import figures
+
+        return figures.comparison(panels(self))
+
+    def report(self, directory: str | Path) -> Path:
+        """Write one HTML page, figures (PNG, SVG, PDF), CSV files and comparison.json into a new directory.
+
+        Parameters
+        ----------
+        directory : path
+
+        Raises
+        ------
+        BadInput
+            If the directory exists or cannot be made.
+        """
+        from ucnp_abm.study.report import write_report
+
+        return write_report(self, Path(directory))
+
+    def __repr__(self) -> str:
+        replicates, steps = len(self.design.seeds), self.design.steps
+        return f"<Comparison of {', '.join(self.labels)}: {replicates} replicates, {steps:g} steps>"
+
+
+def compare(
+    mechanisms: Iterable[str | Mechanism] | Mapping[str, str | Mechanism],
+    particle: Recipe = PAPER_PARTICLE,
+    protocol: str | float = "300 °C",
+    replicates: int = 8,
+    steps: float | None = None,
+    seed: int = 0,
+    observables: Sequence[str] | None = None,
+    marks: Sequence[float] | None = None,
+    jobs: int | None = None,
+    progress: bool = True,
+) -> Comparison:
+    """Anneal the same crystals by every mechanism, to the same number of steps.
+
+    Parameters
+    ----------
+    mechanisms : list of names or Mechanism, or mapping
+        A mapping gives labels, as in ``{"slow": mechanism("y-complex", dock_barrier="1.6 eV")}``. All are compared
+        with the first.
+    particle : recipe
+        Grows one crystal for each replicate; the paper's particle by default.
+    protocol : str or float
+        ``'300 °C for 1 h'``; a bare number is a temperature / K.
+    replicates : int
+        Crystals to grow. Each has a seed of its own for crystal and events: one more mechanism or replicate changes no
+        other run.
+    steps : float or None
+        Length of every run. None: as long as the protocol says, else up to the last mark, else 1000.
+    seed : int
+    observables : list of names or None
+        What is compared: by default share outside the core, vacancies, docked ions.
+    marks : list of float or None
+        Steps of the table and the snapshots; by default 10 %, 50 % and 100 % of the length.
+    jobs : int or None
+        Processes; None: one for each core that this process may use. The results are the same for any number.
+    progress : bool
+        Show a bar on stderr, if that is a terminal.
+
+    Raises
+    ------
+    UcnpError
+        In one sentence, with mechanism and seed if a run failed.
+
+    Examples
+    --------
+    >>> result = compare(["no-complex", "y-complex"], replicates=2, steps=20, jobs=1)
+    >>> result.mean("no-complex", "docked").value
+    0.0
+    """
+    seeds = replicate_seeds(seed, replicates)
+    chosen = design(mechanisms, particle, protocol, seeds, steps, observables, marks)
+    given: dict[str, Any] = {"particle": particle, "protocol": protocol, "replicates": replicates, "steps": steps}
+    given |= {"seed": seed, "observables": observables, "marks": marks}
+    return run_design(chosen, findings.python_call(chosen.mechanisms, given), jobs, progress)
+
+
+def run_design(
+    chosen: Design, command: str, jobs: int | None = None, progress: bool = True, directory: Path | None = None
+) -> Comparison:
+    """Run all cells of a design.
+
+    Parameters
+    ----------
+    chosen : Design
+    command : str
+        What gives the same again.
+    jobs, progress
+        As for `compare`.
+    directory : Path or None
+        Where each run writes a run directory `<label>/seed-<n>`.
+    """
+    return Comparison(chosen, tuple(run_cells(chosen.cells(directory), jobs, progress)), command)

@@ -1,0 +1,151 @@
+"""A comparison as tables: aligned text, tidy rows, CSV files."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ucnp_abm.study.statistics import Mean
+
+if TYPE_CHECKING:
+    from ucnp_abm.study.compare import Comparison
+
+TITLES = {"outside_core_pct": "core ions outside the core / %"}
+"""What tables and figures call an observable, if not by its name."""
+
+Table = list[list[str]]
+"""Rows of cells; the first is the head."""
+
+
+def means(result: Comparison, show: Callable[[Mean], str] = Mean.interval) -> Table:
+    """Observables by mechanism and mark.
+
+    Parameters
+    ----------
+    result : Comparison
+    show : callable
+        Mean as text.
+    """
+    columns = result.design.columns
+    head = ["mechanism", "steps", *(TITLES.get(column, column) for column in columns)]
+    return [head] + [
+        [label, f"{mark:.4g}", *(show(result.mean(label, column, mark)) for column in columns)]
+        for label in result.labels
+        for mark in result.design.marks
+    ]
+
+
+def differences(result: Comparison) -> Table:
+    """Paired differences from the first mechanism by mechanism and mark, in brackets the interval, then in per cent."""
+    columns = result.design.columns
+    head = ["mechanism", "steps", *(TITLES.get(column, column) for column in columns)]
+    return [head] + [
+        [label, f"{mark:.4g}", *(_change(result, label, column, mark) for column in columns)]
+        for label in result.labels[1:]
+        for mark in result.design.marks[1:]
+    ]
+
+
+def aligned(table: Table) -> str:
+    """A table as text, names to the left and numbers to the right."""
+    widths = [max(len(row[n]) for row in table) for n in range(len(table[0]))]
+    lines = []
+    for first, *others in table:
+        cells = [first.ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(others, widths[1:], strict=True))]
+        lines.append("  ".join(cells))
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def text(result: Comparison) -> str:
+    """Means and paired differences, as text for a terminal."""
+    return "\n\n".join(f"{caption}\n\n{aligned(table)}" for caption, table in captioned(result))
+
+
+def captioned(result: Comparison) -> list[tuple[str, Table]]:
+    """The means, and the differences if there is more than one mechanism, each under a sentence."""
+    n = len(result.design.seeds)
+    over = f"Mean [95 % interval] over {n} particles, each annealed by every mechanism."
+    found = [(over if n > 1 else "One particle: no interval.", means(result))]
+    if len(result.labels) > 1:
+        found.append((f"Difference from {result.labels[0]} on the same particles.", differences(result)))
+    return found
+
+
+def tidy(result: Comparison) -> list[dict[str, Any]]:
+    """One row for each mechanism and mark; None where a number is not defined."""
+    rows = []
+    for label in result.labels:
+        for mark in result.design.marks:
+            row: dict[str, Any] = {
+                "mechanism": label,
+                "steps": whole(mark),
+                "t_s": result.design.time(mark),
+                "replicates": len(result.design.seeds),
+            }
+            for column in result.design.columns:
+                found = result.mean(label, column, mark)
+                row |= {column: found.value, f"{column}_standard_error": found.error}
+                row |= {f"{column}_low": found.low, f"{column}_high": found.high}
+                other = label != result.labels[0]
+                row |= _ends(f"{column}_difference", result.difference(label, column, mark) if other else None)
+                row |= _ends(f"{column}_relative_pct", result.relative(label, column, mark) if other else None)
+            rows.append({name: defined(value) for name, value in row.items()})
+    return rows
+
+
+def by_cell(result: Comparison) -> list[dict[str, Any]]:
+    """One row for each run and mark, with everything that was read there."""
+    positions = [result.design.samples.index(mark) for mark in result.design.marks]
+    names = dict.fromkeys(name for cell in result.cells for name in cell.rows[0])
+    return [
+        {
+            "mechanism": cell.label,
+            "replicate": cell.replicate,
+            "seed": cell.seed,
+            **{name: defined(cell.rows[position].get(name)) for name in names},
+        }
+        for cell in result.cells
+        for position in positions
+    ]
+
+
+def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows with equal keys."""
+    listed = list(rows)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(listed[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(listed)
+
+
+def steps_list(marks: Sequence[float]) -> str:
+    """'0, 100 and 1000'."""
+    shown = [f"{mark:.4g}" for mark in marks]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+
+
+def whole(number: float) -> float | int:
+    """A whole number without its '.0'."""
+    return int(number) if float(number).is_integer() else number
+
+
+def defined(value: Any) -> Any:
+    """None instead of NaN, which neither JSON nor a reader of CSV understands."""
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _change(result: Comparison, label: str, column: str, mark: float) -> str:
+    shown = result.difference(label, column, mark).interval("+")
+    percent = result.relative(label, column, mark)
+    if percent is None or column.endswith("_pct") or not math.isfinite(percent.value):
+        return shown
+    return f"{shown} ({percent.value:+.0f} %)"
+
+
+def _ends(name: str, found: Mean | None) -> dict[str, float | None]:
+    if found is None:
+        return {name: None, f"{name}_low": None, f"{name}_high": None}
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
