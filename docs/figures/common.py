@@ -55,9 +55,7 @@ def looks(names: Iterable[str]) -> list[dict[str, Any]]:
 def zone_looks() -> dict[str, dict[str, Any]]:
     """Colour and marker of each zone of a core-shell particle."""
     colours = {"core": ORANGE, "interface": PURPLE, "shell": "#56B4E9", "surface": BLUE}
-    return {
-        zone: {"color": colour, "marker": m} for (zone, colour), m in zip(colours.items(), "^Dos", strict=True)
-    }
+    return {zone: {"color": colour, "marker": m} for (zone, colour), m in zip(colours.items(), "^Dos", strict=True)}
 
 
 def share_interval(seen: int, of: int, level: float = 0.95) -> tuple[float, float]:
@@ -81,7 +79,7 @@ def heading(axes: Any, text: str) -> None:
 
 
 def save(figure: Figure, name: str) -> Path:
-    """Write one PNG of few colours, small and the same each time.
+    """Write one PNG of at most 256 colours.
 
     Raises
     ------
@@ -91,8 +89,8 @@ def save(figure: Figure, name: str) -> Path:
     raw = io.BytesIO()
     figure.savefig(raw, dpi=DPI, format="png")
     target = IMAGES / f"{name}.png"
-    flat = Image.open(raw).convert("RGB").quantize(128, dither=Image.Dither.NONE)
-    flat.save(target, optimize=True)
+    flat = Image.open(raw).convert("RGB")
+    flat.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(target, optimize=True)
     if target.stat().st_size > LARGEST:
         raise ValueError(f"{target.name}: {target.stat().st_size} bytes, more than {LARGEST}")
     return target

@@ -49,11 +49,15 @@ def correlation() -> Figure:
             label, mean, _, value, limit = rows[-1]
             known = "unknown" if limit is None else f"{limit:.6f}"
             print(f"{label:15} {mean:.5f} ± {error:.5f}, box {value:.5f}, z {(mean - value) / error:+.1f}, ∞ {known}")
-    figure, (left, right) = sheet("Ions remember: each box gives its own exact tracer correlation factor", 2, 3.0, sharey=True)
+    figure, (left, right) = sheet(
+        "Ions remember: each box gives its own exact tracer correlation factor", 2, 3.0, sharey=True
+    )
     at = np.arange(len(rows))
     labels, means, errors, values, limits = zip(*rows, strict=True)
     known = [n for n, limit in enumerate(limits) if limit is not None]
-    left.plot([limits[n] for n in known], known, ls="", marker="|", ms=11, mew=1.2, color=ORANGE, label="infinite lattice")
+    left.plot(
+        [limits[n] for n in known], known, ls="", marker="|", ms=11, mew=1.2, color=ORANGE, label="infinite lattice"
+    )
     left.plot(values, at, ls="", marker="o", ms=6, mfc="none", mec=INK, mew=0.8, label="this box, exact")
     left.errorbar(means, at, xerr=1.96 * np.array(errors), ls="", marker=".", color=BLUE, label="simulated, 95 %")
     left.set(xlabel="tracer correlation factor f = <R²> / (n d²)", xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
@@ -89,7 +93,7 @@ def displacement() -> Figure:
         left.errorbar(lags * 32.0, mean, 1.96 * error, ls="", elinewidth=0.8, color=colour, marker=marker)
         left.text(265, law[-1], f"{name}, z = {lattice.coordination}", color=colour, va="center")
         print(f"{name:10} z {', '.join(f'{v:+.1f}' for v in (mean - law) / error)}")
-    left.set(xlabel="time t / s at 300 °C", ylabel="mean square displacement / d²", xlim=(0, 340), ylim=(0, None))
+    left.set(xlabel="time t / s at 300 °C", ylabel="mean square displacement / d²", xlim=(0, 375), ylim=(0, None))
     left.set_xticks(range(0, 257, 64))
     heading(left, "runs (marks, 95 % bars) on z w t (lines)")
     lags = 2 ** np.arange(8)

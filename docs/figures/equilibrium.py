@@ -52,7 +52,7 @@ def boltzmann() -> Figure:
         axes.text(
             0.03,
             0.97,
-            f"{len(states)} states, {n} samples\nat {HOT:.0f} K, χ² test: p = {p:.2f}",
+            f"{len(states)} states, {n} samples\nat {HOT:.0f} K, χ² test: p = {p:.2f}\ngrey: 95 % of single states",
             transform=axes.transAxes,
             va="top",
         )
@@ -65,7 +65,7 @@ def _states(axes: Any, seen: np.ndarray, expected: np.ndarray, vacancies: np.nda
     looks = {0: (GREY, "o"), 1: (BLUE, "s"), 2: (ORANGE, "^"), 3: (PURPLE, "D")}
     grid = np.geomspace(floor, ceiling, 400)
     low, high = binom.ppf(0.025, n, grid) / n, binom.ppf(0.975, n, grid) / n
-    axes.fill_between(grid, np.maximum(low, floor / 2), high, color=GREY, alpha=0.22, lw=0, label="95 % of single states")
+    axes.fill_between(grid, np.maximum(low, floor / 2), high, color=GREY, alpha=0.22, lw=0)
     axes.plot([floor, ceiling], [floor, ceiling], color=INK, lw=0.8)
     for number in sorted(set(vacancies.tolist()), reverse=True):
         colour, marker = looks[number]
@@ -73,7 +73,9 @@ def _states(axes: Any, seen: np.ndarray, expected: np.ndarray, vacancies: np.nda
         label = f"one state, {number} vacanc{'y' if number == 1 else 'ies'}"
         axes.plot(expected[of], seen[of] / n, ls="", marker=marker, ms=1.8, mew=0, alpha=0.6, color=colour, label=label)
     order = np.argsort(expected)
-    pools = np.array_split(order, np.searchsorted(expected[order], np.geomspace(expected.min(), expected.max(), 15)[1:-1]))
+    pools = np.array_split(
+        order, np.searchsorted(expected[order], np.geomspace(expected.min(), expected.max(), 15)[1:-1])
+    )
     pools = [pool for pool in pools if pool.size]
     x = np.array([expected[pool].mean() for pool in pools])
     y = np.array([seen[pool].mean() / n for pool in pools])
@@ -81,7 +83,9 @@ def _states(axes: Any, seen: np.ndarray, expected: np.ndarray, vacancies: np.nda
     bars = np.abs(ends / np.array([[pool.size] for pool in pools]) - y[:, None]).T
     inside = np.mean([(a <= expected[p].sum() <= b) for p, (a, b) in zip(pools, ends, strict=True)])
     print(f"  {100 * inside:.0f} % of {len(pools)} pools have the exact value inside their 95 % bar")
-    axes.errorbar(x, y, bars, ls="", marker="o", ms=3, mfc="white", mew=0.8, color=INK, elinewidth=0.8, label="pool, 95 % bar")
+    axes.errorbar(
+        x, y, bars, ls="", marker="o", ms=3, mfc="white", mew=0.8, color=INK, elinewidth=0.8, label="pool, 95 % bar"
+    )
     axes.set(xscale="log", yscale="log", xlim=(floor, ceiling), ylim=(floor, ceiling))
     axes.set(xlabel="probability, exp(-(H - μN)/kT) / Z", ylabel="share of samples")
     axes.legend(loc="lower right", handletextpad=0.2, markerscale=1.3)
@@ -118,9 +122,7 @@ def exclusion() -> Figure:
 def _sites(axes: Any, crystal: Any, mean: np.ndarray, expected: np.ndarray, n: int) -> None:
     top = 1.12 * max(mean.max(), expected.max())
     grid = np.linspace(0, top, 200)
-    axes.fill_between(
-        grid, binom.ppf(0.025, n, grid) / n, binom.ppf(0.975, n, grid) / n, color=GREY, alpha=0.3, lw=0
-    )
+    axes.fill_between(grid, binom.ppf(0.025, n, grid) / n, binom.ppf(0.975, n, grid) / n, color=GREY, alpha=0.3, lw=0)
     axes.plot([0, top], [0, top], color=INK, lw=0.8)
     axes.plot(expected, mean, ls="", marker="o", ms=1.8, mew=0, color="#6E6E6E", label="one site")
     for number, zone in enumerate(crystal.zones):
@@ -189,7 +191,9 @@ def docking() -> Figure:
             text = f"law: N(t) = {n0 - size} / (1 - {size}/{n0} exp(-kt × {n0 - size}/{size}))"
             axes.text(0.06, 1.5, text, va="bottom")
         z = (left[:, 40].mean() - law[40]) / (left[:, 40].std(ddof=1) / math.sqrt(n_runs))
-        print(f"reservoir {size}: N0 = {n0}, at kt = 2 {left[:, 40].mean():.2f} (law {law[40]:.2f}, z {z:.1f}); ", end="")
+        print(
+            f"reservoir {size}: N0 = {n0}, at kt = 2 {left[:, 40].mean():.2f} (law {law[40]:.2f}, z {z:.1f}); ", end=""
+        )
         print(f"{100 * outside:.1f} % of values outside the 95 % band")
     row[0].set_ylabel("exposed vacancies left")
     return figure

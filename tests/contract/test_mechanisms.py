@@ -1,8 +1,9 @@
-"""What every shipped mechanism must keep: the same tests for all, through the public door."""
+"""What every shipped mechanism and drive must keep: the same tests for all, through the public door."""
 
 import pytest
 
-from ucnp_abm import Simulation, mechanism, observables
+from ucnp_abm import Simulation, UcnpError, mechanism, observables
+from ucnp_abm.crystal.species import IONS
 from ucnp_abm.registry import installed
 from ucnp_abm.rules.check import check
 from ucnp_abm.rules.table import RAW
@@ -10,30 +11,56 @@ from ucnp_abm.rules.tabulate import tabulate
 
 installed().load_all()
 NAMES = sorted(installed().mechanisms)
+DRIVES = sorted(installed().drives)
 
 
-@pytest.fixture(params=NAMES)
+def variants():
+    """Every mechanism with every word of its choices, reversible where it can be, and with every drive it takes."""
+    for name in NAMES:
+        kind = mechanism(name)
+        yield name, {}
+        for parameter in kind.parameters.values():
+            yield from ((name, {parameter.name: word}) for word in parameter.choices if word != parameter.default)
+            if parameter.kind == "energy" and parameter.default is None:
+                yield name, {parameter.name: "0.1 eV"}
+            if parameter.kind == "count" and parameter.default is None:
+                yield name, {parameter.name: 20}
+        for drive in DRIVES:
+            verbs = {rule.verb for rule in kind.site_rules}
+            if set(installed().drives[drive].factors) <= verbs:
+                yield f"{name}+{drive}", {}
+    yield "y-complex+laser-thermal+laser-strip", {"rise": "50 K"}
+
+
+VARIANTS = [pytest.param(v, id=", ".join([v[0], *(f"{k}={w}" for k, w in v[1].items())])) for v in variants()]
+
+
+@pytest.fixture(params=VARIANTS)
 def simulation(request, small_particle):
-    return Simulation(small_particle, mechanism(request.param), "300 °C", seed=4)
+    name, values = request.param
+    return Simulation(small_particle, mechanism(name, **values), "300 °C", seed=4)
 
 
 def test_the_shipped_mechanisms_are_found_by_entry_point():
-    assert {"no-complex", "y-complex"} <= set(NAMES)
+    assert set(NAMES) == {"no-complex", "y-complex", "gd-complex", "mixed-complex", "cation-exchange"}
+    assert set(DRIVES) == {"laser-thermal", "laser-athermal", "laser-dock", "laser-strip"}
     assert not installed().failures
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_mechanism_states_what_it_is_and_where_it_comes_from(name):
-    m = mechanism(name)
-    assert m.summary.endswith(".")
-    assert "doi" in m.source or "Assumption" in m.source
-    assert all(p.doc.endswith(".") for p in m.parameters.values())
+@pytest.mark.parametrize("name", NAMES + DRIVES)
+def test_every_mechanism_and_drive_states_what_it_is_and_where_it_comes_from(name):
+    found = installed().find(name)
+    assert found.summary.endswith(".")
+    assert "doi" in found.source or "Assumption" in found.source
+    assert all(p.doc.endswith(".") for p in found.parameters.values())
 
 
 def test_table_passes_the_checks_and_says_what_is_irreversible(simulation):
+    """A drive breaks detailed balance by what it does to rates, which rows do not show, or by rows of its own."""
     check(simulation.table)
     raw = bool((simulation.table.kind[1:] == RAW).any())
-    assert raw == bool(simulation.mechanism.irreversible_verbs)
+    drives = [drive for drive in simulation.mechanism.drives if drive.assistance or drive.factors]
+    assert (raw or bool(drives)) == bool(simulation.mechanism.irreversible_verbs)
 
 
 def test_tabulation_is_deterministic(simulation):
@@ -47,15 +74,32 @@ def test_fingerprint_does_not_depend_on_temperature(simulation):
     assert hot.table.fingerprint() == simulation.table.fingerprint()
 
 
-def test_sites_are_conserved_and_composition_changes_only_by_docking(simulation):
-    before = observables.composition(simulation)
+def test_fingerprint_knows_every_drive_and_every_active_choice(small_particle):
+    prints = {}
+    for name, values in variants():
+        run = Simulation(small_particle, mechanism(name, **values))
+        prints[name, *values.items()] = run.table.fingerprint()
+    same = {key for key in prints if list(prints.values()).count(prints[key]) > 1}
+    assert {name for name, *_ in same} <= {"gd-complex"}  # the light, not the atoms, tells some reasons apart
+
+
+def test_sites_are_conserved_and_the_bath_balances_what_comes_and_goes(simulation):
+    before, start = observables.composition(simulation), simulation.state.reservoir.tolist()
     simulation.run(steps=30)
     after = observables.composition(simulation)
-    docked = observables.docked(simulation)
-    assert sum(after.values()) == sum(before.values())
-    assert before["vacancy"] - after.get("vacancy", 0) == docked
-    changed = {s: after.get(s, 0) - n for s, n in before.items() if s != "vacancy" and after.get(s, 0) != n}
-    assert sum(changed.values()) == docked
+    assert sum(after.values()) == sum(before.values()) == simulation.crystal.n_sites
+    assert after.keys() <= {*IONS, "vacancy", "void"}
+    changed = {s: after.get(s, 0) - before.get(s, 0) for s in {*before, *after}}
+    by_verb = dict.fromkeys(("dock", "undock", "etch", "swap", "unswap", "sink"), 0)
+    for channel, n in zip(simulation.table.channels, simulation.state.counts()[1:].tolist(), strict=True):
+        by_verb[channel.verb] += n
+    assert changed["vacancy"] == by_verb["undock"] + by_verb["etch"] - by_verb["dock"] - by_verb["sink"]
+    assert changed.get("void", 0) == by_verb["sink"]
+    left = simulation.state.reservoir.tolist()
+    for bath, old, new in zip(simulation.table.reservoirs, start, left, strict=True):
+        assert old - new == changed.get(bath.species, 0)
+    others = set(changed) - {bath.species for bath in simulation.table.reservoirs} - {"vacancy", "void"}
+    assert all(changed[s] == 0 for s in others) or by_verb["etch"]
 
 
 def test_same_seed_same_digest_and_another_seed_another(simulation):
@@ -69,22 +113,32 @@ def test_same_seed_same_digest_and_another_seed_another(simulation):
 
 
 def test_options_are_what_the_loop_may_choose(simulation):
-    state, crystal = simulation.state, simulation.crystal
-    vacant = [int(crystal.number[p]) for p in state.vacancies[: state.n_vacancies]]
-    listed = sum(move.rate for site in vacant for move in simulation.options(site))
+    listed = sum(
+        move.rate
+        for site in range(simulation.crystal.n_sites)
+        for move in simulation.options(site)
+        if simulation.occupant(site) == "vacancy" or move.verb != "hop"
+    )
     assert listed == pytest.approx(simulation.total_rate(), rel=1e-12)
 
 
 def test_every_fired_event_was_an_option(simulation):
-    for _ in range(50):
+    for _ in range(4):
         before = {
-            (m.verb, m.site, m.to): m.rate for s in range(simulation.crystal.n_sites) for m in _vacant(simulation, s)
+            (m.verb, m.species, m.site, m.to): m.rate
+            for s in range(simulation.crystal.n_sites)
+            for m in simulation.options(s)
         }
         event = simulation.fire(live=True)
         move = event.move
-        assert before[move.verb, move.site, move.to] == move.rate
+        assert before[move.verb, move.species, move.site, move.to] == move.rate
         assert 0 < event.probability <= 1
 
 
-def _vacant(simulation, site):
-    return simulation.options(site) if simulation.occupant(site) == "vacancy" else []
+@pytest.mark.parametrize("name", NAMES)
+def test_a_drive_with_nothing_to_act_on_is_refused(name):
+    verbs = {rule.verb for rule in mechanism(name).site_rules}
+    for drive, found in installed().drives.items():
+        if not set(found.factors) <= verbs:
+            with pytest.raises(UcnpError, match="has no such rule"):
+                mechanism(f"{name}+{drive}")

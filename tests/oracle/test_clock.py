@@ -6,7 +6,7 @@ import naive
 import numpy as np
 import pytest
 import scipy.stats
-from naive import KB, configuration, filled, shuffled, with_energies
+from naive import KB, configuration, filled, rewind, shuffled, with_energies
 
 from ucnp_abm import Box, Mechanism, Simulation, mechanism
 
@@ -40,13 +40,6 @@ def next_wait(simulation):
     before = simulation.time
     simulation.run(candidates=1)
     return simulation.time - before
-
-
-def rewind(simulation, before):
-    """Put the crystal back; random words already used stay used. The clock is left alone."""
-    for name in ("species", "slot", "origin", "vacancies", "came_from", "exposed_rank", "exposed_vacancies"):
-        getattr(simulation.state, name)[:] = getattr(before, name)
-    simulation.state.tally[:2] = before.tally[:2]
 
 
 # --- when ---
@@ -113,7 +106,6 @@ def test_survival_follows_a_temperature_staircase(scheduler):
     times = []
     for _ in range(5000):
         rewind(simulation, before)
-        simulation.state.clock[:] = 0.0
         assert simulation.run(events=1) == "count reached"
         times.append(simulation.time)
     segment = np.searchsorted(edges, times, side="right") - 1
@@ -147,7 +139,8 @@ def unequal():
     for symbol, barrier in (("Gd", 1.65), ("Y", 1.62), ("Lu", 1.68), ("Yb", 1.70)):
         made.hop(mover=symbol)(lambda env, barrier=barrier: barrier - 0.02 * (env.bond == "c"))
     made.dock("Y", chemical_potential="20 meV")(lambda env: 1.66)
-    made.dock("Lu", irreversible=True, activity=0.5)(lambda env: 1.64)
+    made.reservoir("Lu", activity=0.5)
+    made.dock("Lu", irreversible=True)(lambda env: 1.64)
     made.site_energy(SITES)
     made.pair_energy(PAIRS)
     return made

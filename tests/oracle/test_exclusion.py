@@ -2,11 +2,12 @@
 
 If each bond exchanges its two occupants at rate w, the occupancy of site i, averaged over runs from one start, obeys
 
-    dn_i/dt = sum_j w (n_j - n_i) - k_i n_i,   k_i = docking rate at exposed sites, 0 elsewhere,
+    dn_i/dt = sum_j w (n_j - n_i) - k_i n_i + e_i (1 - n_i),   k_i, e_i = rates of docking and etching at exposed sites,
 
 at any concentration: the terms n_i n_j of "a vacancy here and an ion there" cancel bond by bond (stirring; Liggett,
-Interacting Particle Systems, 1985, ch. VIII). Here on a whole beta core-shell particle; the bonds come from positions
-and bond lengths, not from the package's neighbour lists.
+Interacting Particle Systems, 1985, ch. VIII). A sink with hops is no such case, as a void trades places with nothing.
+Here on a whole beta core-shell particle; the bonds come from positions and bond lengths, not from the package's
+neighbour lists.
 
 Occupancies of different sites are correlated (negatively), so single z-scores of sites must not be summed as if
 independent. Compared are some 30 linear functionals of the occupancy together, by Hotelling's T² with the
@@ -20,7 +21,7 @@ import math
 import numpy as np
 import pytest
 from scipy.linalg import eigh
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix, diags, hstack, vstack
 from scipy.sparse.csgraph import dijkstra
 from scipy.sparse.linalg import expm_multiply
 from scipy.spatial import cKDTree
@@ -71,12 +72,13 @@ def ensemble(simulation: Simulation, times: list[float], n_seeds: int) -> np.nda
     crystal = simulation.crystal
     found = np.empty((len(times), n_seeds, crystal.n_sites), dtype=bool)
     n0 = simulation.state.n_vacancies
+    sign = [-1 if channel.before == "vacancy" else 1 for channel in simulation.table.channels]
     for seed in range(n_seeds):
         run = reseeded(simulation, seed)
         for k, time in enumerate(times):
             run.run_to(time=time)
             found[k, seed] = run.state.species[crystal.sites] == VACANCY
-            assert found[k, seed].sum() == run.state.n_vacancies == n0 - run.state.counts()[1:].sum()
+            assert found[k, seed].sum() == run.state.n_vacancies == n0 + run.state.counts()[1:] @ sign
     return found
 
 
@@ -194,6 +196,43 @@ def test_mean_vacancy_occupancy_obeys_the_master_equation_through_changes_of_tem
     exact = [first, expm_multiply(hot * 0.5, first), expm_multiply(last * 29.0, expm_multiply(hot, first))]
     for occupied, expected in zip(found, exact, strict=True):
         compare(occupied, expected, weights)
+
+
+@pytest.mark.parametrize("name", ["no-complex", "y-complex+laser-strip"])
+def test_mean_vacancy_occupancy_obeys_the_master_equation_while_ions_leave(
+    particle: Particle, bonds: csr_matrix, weights: np.ndarray, name: str
+) -> None:
+    """Etching by heat alone; stripping by light, with docking against it."""
+    values = {"surface": "etch", "etch_barrier": 1.79} if name == "no-complex" else {"dock_barrier": DOCK}
+    leave = arrhenius(1.79) if name == "no-complex" else 60.0 * 3e-5
+    light = {} if name == "no-complex" else {"ion_yield": 3e-5}
+    simulation = Simulation(particle, mechanism(name, **values, **light), "300 °C")
+    hop, dock = arrhenius(1.65), 0.0 if name == "no-complex" else arrhenius(DOCK)
+    times = [s / (WAYS * hop) for s in (2, 16)]
+    found = ensemble(simulation, times, 1500)
+    exposed = np.asarray(bonds.sum(axis=1)).ravel() < WAYS
+    affine = vstack(
+        [
+            hstack([generator(bonds, hop, dock + leave), csr_matrix(leave * exposed[:, None])]),
+            csr_matrix((1, exposed.size + 1)),
+        ]
+    )
+    start = np.append((particle.occupants == VACANCY).astype(float), 1.0)
+    for occupied, time in zip(found, times, strict=True):
+        compare(occupied, expm_multiply(affine.tocsr() * time, start)[:-1], weights)
+
+
+def test_sinking_vacancies_that_cannot_hop_decay_exponentially(particle: Particle, bonds: csr_matrix) -> None:
+    kind = Mechanism("sink-only", summary="Vacancies stay where they are.", source="Assumption: a test")
+    kind.sink(irreversible=True)(lambda env: 1.30)
+    simulation = Simulation(particle, kind, "300 °C")
+    exposed = exposed_vacancies(particle, bonds)
+    n0, n_seeds, rate = int(exposed.sum()), 400, arrhenius(1.30)
+    for time in (0.4 / rate, 1.5 / rate):
+        left = ensemble(simulation, [time], n_seeds)[0]
+        assert (left[:, ~exposed] == (particle.occupants == VACANCY)[~exposed]).all()
+        p = math.exp(-rate * time)
+        assert abs(left[:, exposed].sum() - n_seeds * n0 * p) < TOO_FAR * math.sqrt(n_seeds * n0 * p * (1 - p))
 
 
 # --- docking alone: every exposed vacancy is a clock of its own ---

@@ -7,12 +7,15 @@ import scipy.sparse.linalg
 from naive import configuration, filled, shuffled, with_energies
 
 from ucnp_abm import Mechanism, Simulation, mechanism
+from ucnp_abm.registry import installed
 
 KELVIN = 573.15
 HOT = 1000.0  # K, for long runs: pair energies of a few kT would make nearly all candidates null
 SITES = {
     ("Gd", "core"): 0.031,
     ("Gd", "surface"): -0.022,
+    ("Yb", "core"): 0.019,
+    ("void", "surface"): 0.03,
     ("Y", "core"): -0.017,
     ("Y", "shell"): 0.024,
     ("Y", "surface"): 0.041,
@@ -27,6 +30,9 @@ PAIRS = {
     ("Gd", "vacancy"): 0.019,
     ("Y", "vacancy"): -0.014,
     ("vacancy", "vacancy"): -0.027,
+    ("Yb", "Gd"): 0.021,
+    ("Yb", "vacancy"): -0.006,
+    ("void", "Gd"): 0.01,
 }
 SCHEDULERS = ["rejection", "linear-scan"]
 
@@ -55,7 +61,9 @@ def curious(activity=1.0):
     def yttrium(env):
         return 1.22 + 0.04 * (env.zones == ("core", "surface")) + 0.006 * env.n["Gd"] * env.zones.count("surface")
 
-    @made.dock("Y", chemical_potential="90 meV", attempt=4e12, activity=activity)
+    made.reservoir("Y", activity=activity)
+
+    @made.dock("Y", chemical_potential="90 meV", attempt=4e12)
     def attach(env):
         return 1.21 + env.p.step * env.site.n["Gd"] / 3 + 0.02 * env.site.coordination - 0.01 * env.site.n["vacancy"]
 
@@ -76,11 +84,13 @@ def directed():
     def yttrium(env):
         return 1.22
 
-    @made.dock("Lu", irreversible=True, activity=2.5)
+    made.reservoir("Lu", activity=2.5)
+
+    @made.dock("Lu", irreversible=True)
     def attach(env):
         return 1.19 + 0.01 * env.site.n["Y"]
 
-    @made.undock("Gd", irreversible=True, attempt=2e12)
+    @made.etch("Gd", irreversible=True, attempt=2e12)
     def etch(env):
         return 1.18 + 0.02 * env.site.coordination if env.site.n["vacancy"] < 2 else None
 
@@ -137,32 +147,23 @@ def test_docking_reaches_the_grand_canonical_state_of_a_chain_with_thousands_of_
     assert abs(expected @ generator).max() < 1e-10 * flow.max()
 
 
-def engine_events(simulation):
-    """All options of all sites, with their rates; the hops seen from vacancies and from ions."""
-    vacant = [n for n in range(simulation.crystal.n_sites) if simulation.occupant(n) == "vacancy"]
-    occupied = [n for n in range(simulation.crystal.n_sites) if n not in vacant]
-    seen = []
-    for sites in (vacant, occupied):
-        moves = [m for n in sites for m in simulation.options(n)]
-        seen.append({(m.verb, m.species, m.site, m.to): m.rate for m in moves})
-        assert len(seen[-1]) == len(moves)
-    return seen
-
-
-def assert_same_rates(room, rules, numbers, seed, *, n=12, immobile=(), temperature=KELVIN):
+def assert_same_rates(room, rules, numbers, seed, *, n=12, immobile=(), temperature=KELVIN, events=0):
+    """In n random configurations, and after so many events from each, all rates are those of the naive system."""
     rng = np.random.default_rng(seed)
-    system = naive.System(room, rules, temperature, immobile)
     for _ in range(n):
         start = shuffled(rng, **numbers)
-        expected = {event: rate for event, (rate, _) in system.events(start).items()}
+        system = naive.System(room, rules, temperature, immobile, start=start)
         simulation = Simulation(filled(room, start, immobile), rules, temperature)
-        from_vacancies, from_ions = engine_events(simulation)
-        hops = {e for e in expected if e[0] == "hop"}
-        assert from_vacancies.keys() == hops | {e for e in expected if e[0] == "dock"}
-        assert from_ions.keys() == hops | {e for e in expected if e[0] == "undock"}
-        for event, rate in [*from_vacancies.items(), *from_ions.items()]:
-            assert rate == pytest.approx(expected[event], rel=1e-12, abs=0.0), event
-        assert simulation.total_rate() == pytest.approx(sum(expected.values()), rel=1e-12)
+        for _ in range(1 + (events > 0)):
+            expected = {event: rate for event, (rate, _) in system.events(configuration(simulation)).items()}
+            from_vacancies, from_ions = naive.engine_events(simulation)
+            hops = {e for e in expected if e[0] == "hop"}
+            assert from_vacancies.keys() == hops | {e for e in expected if e[0] in ("dock", "sink")}
+            assert from_ions.keys() == hops | {e for e in expected if e[0] in ("undock", "etch", "swap", "unswap")}
+            for event, rate in [*from_vacancies.items(), *from_ions.items()]:
+                assert rate == pytest.approx(expected[event], rel=1e-12, abs=0.0), event
+            assert simulation.total_rate() == pytest.approx(sum(expected.values()), rel=1e-12)
+            simulation.run(events=events)
 
 
 @pytest.mark.parametrize("name", [name for name in CHAINS if name != "curious, diluted"])
@@ -201,7 +202,7 @@ def test_rates_follow_a_change_of_temperature():
     simulation.run(events=200)
     events = naive.System(room, y_complex(), 610.0).events(configuration(simulation))
     assert simulation.total_rate() == pytest.approx(sum(rate for rate, _ in events.values()), rel=1e-12)
-    seen = engine_events(simulation)
+    seen = naive.engine_events(simulation)
     assert seen[0] | seen[1] == pytest.approx({event: rate for event, (rate, _) in events.items()}, rel=1e-12)
 
 
@@ -261,3 +262,187 @@ def test_docking_fills_the_vacancies_as_the_master_equation_says(scheduler):
             by_number = [row[docked == n].sum() for n in range(3)]
             assert naive.chi_square_p(by_number, [chances[docked == n].sum() for n in range(3)]) > 1e-4
     assert seen[2][alive].sum() == 0
+
+
+# --- every mechanism and drive that ships ---
+
+BARRIERS = {"barrier": "1.22 eV"}
+DOCKING = {**BARRIERS, "dock_barrier": "1.20 eV"}
+MIXED = {**BARRIERS, "y_dock_barrier": "1.20 eV", "gd_dock_barrier": "1.21 eV"}
+SHIPPED = {
+    "no-complex, reflecting": ("no-complex", BARRIERS),
+    "no-complex, sink": ("no-complex", {**BARRIERS, "surface": "sink"}),
+    "no-complex, etch": ("no-complex", {**BARRIERS, "surface": "etch", "etch_barrier": "1.25 eV"}),
+    "y-complex": ("y-complex", DOCKING),
+    "y-complex, finite": ("y-complex", {**DOCKING, "reservoir": 3, "activity": 0.7}),
+    "y-complex, reversible": ("y-complex", {**DOCKING, "chemical_potential": "50 meV", "activity": 1.3}),
+    "y-complex, both": ("y-complex", {**DOCKING, "chemical_potential": "50 meV", "activity": 1.3, "reservoir": 3}),
+    **{
+        f"gd-complex, {why}": ("gd-complex", {**DOCKING, "why": why, "slower_by": "30 meV", "reservoir": 2})
+        for why in ("none", "slower", "gd-path", "empirical")
+    },
+    "gd-complex, weaker-binding": (
+        "gd-complex",
+        {**DOCKING, "why": "weaker-binding", "chemical_potential": "30 meV", "reservoir": 4},
+    ),
+    "mixed-complex": ("mixed-complex", MIXED),
+    "mixed-complex, finite": ("mixed-complex", {**MIXED, "y_reservoir": 1, "gd_reservoir": 2, "y_activity": 0.8}),
+    "cation-exchange": (
+        "cation-exchange",
+        {
+            **{"barrier": "1.20 eV", "swap_barrier": "1.19 eV", "chemical_potential": "40 meV"},
+            **{"lanthanide_activity": 0.3, "activity": 0.6, "reservoir": 3},
+        },
+    ),
+}
+DRIVEN = {"laser-thermal": {}, "laser-athermal": {}, "laser-dock": {"factor": 3.0}, "laser-strip": {"ion_yield": 0.01}}
+
+
+def shipped(name, drives=()):
+    """A variant with energies, under drives."""
+    base, values = SHIPPED[name]
+    driven = {f"{drive}.{key}": value for drive in drives for key, value in DRIVEN[drive].items()}
+    return with_energies(mechanism("+".join([base, *drives])), SITES, PAIRS, **values, **driven)
+
+
+def together(name):
+    """The drives that a variant takes, one at a time and in pairs."""
+    docks = any(rule.verb == "dock" for rule in mechanism(SHIPPED[name][0]).site_rules)
+    drives = [drive for drive in DRIVEN if docks or drive != "laser-dock"]
+    return [(), *((d,) for d in drives), *((a, b) for n, a in enumerate(drives) for b in drives[:n])]
+
+
+CASES = [pytest.param(name, drives, id="+".join([name, *drives])) for name in SHIPPED for drives in together(name)]
+
+
+def test_every_mechanism_drive_and_choice_that_ships_is_among_the_cases():
+    installed().load_all()
+    assert {base for base, _ in SHIPPED.values()} == set(installed().mechanisms)
+    assert set(DRIVEN) == set(installed().drives)
+    for base, found in installed().mechanisms.items():
+        for parameter in found.parameters.values():
+            used = {m.values[parameter.name] for m in map(shipped, SHIPPED) if m.name == base}
+            assert used >= set(parameter.choices)
+
+
+@pytest.mark.parametrize(("name", "drives"), CASES)
+def test_every_rate_of_what_ships_is_that_of_the_whole_configuration(name, drives):
+    """Also after some events, when reservoirs are no longer full."""
+    rules = shipped(name, drives)
+    assert_same_rates(naive.beta(), rules, {"Gd": 4, "Y": 1, "Yb": 2, "vacancy": 2}, seed=9, n=3, events=12)
+
+
+@pytest.mark.parametrize(("name", "drives"), CASES)
+def test_exactly_what_is_said_to_be_irreversible_breaks_detailed_balance(name, drives):
+    """With the declared energies and bath, event by event: w_a k_ab = w_b k_ba."""
+    room, rules = naive.beta(), shipped(name, drives)
+    rng = np.random.default_rng(10)
+    starts = [shuffled(rng, Gd=4, Y=1, Yb=2, vacancy=2) for _ in range(4)]
+    system = naive.System(room, rules, KELVIN, start=starts[0])
+    worst = max(system.imbalance(c) for c in starts)
+    if rules.irreversible_verbs:
+        assert worst > 1e-3
+    else:
+        assert worst < 1e-10
+
+
+REVERSIBLE = {
+    "y-complex, reversible": (naive.beta, {"Gd": 6, "Y": 1, "vacancy": 2}),
+    "y-complex, both": (naive.beta, {"Gd": 6, "Y": 1, "vacancy": 2}),
+    "gd-complex, weaker-binding": (naive.beta, {"Y": 6, "Gd": 1, "vacancy": 2}),
+    "cation-exchange": (naive.row, {"Gd": 1, "Yb": 1, "vacancy": 1}),
+    "no-complex, reflecting": (naive.beta, {"Gd": 5, "Y": 2, "vacancy": 2}),
+}
+
+
+def test_all_reversible_variants_are_compared_with_boltzmann():
+    assert set(REVERSIBLE) == {name for name in SHIPPED if not shipped(name).irreversible_verbs}
+
+
+@pytest.mark.parametrize("name", REVERSIBLE)
+@pytest.mark.parametrize("drives", [(), ("laser-thermal",)], ids=["dark", "laser-thermal"])
+def test_stationary_state_of_what_ships_is_boltzmann_with_what_is_left_in_the_bath(name, drives):
+    make, numbers = REVERSIBLE[name]
+    start = shuffled(np.random.default_rng(11), **numbers)
+    system = naive.System(make(), shipped(name, drives), KELVIN, start=start)
+    states = system.reachable(start)
+    assert len(states) > 50
+    expected = system.boltzmann(states)
+    np.testing.assert_allclose(naive.stationary(system.generator(states)), expected, rtol=1e-10, atol=1e-13)
+
+
+def test_assisted_hops_settle_as_if_a_vacancy_at_the_surface_had_more_energy():
+    """Above the relief every barrier is assisted by one factor 1 + g, so its energy there is higher by kT ln(1 + g)."""
+    room, start = naive.beta(), shuffled(np.random.default_rng(12), Gd=5, Y=2, vacancy=2)
+    values = {"barrier": "1.6 eV", "relief": "1.2 eV", "intensity": "4 kW/cm²"}
+    rules = with_energies(mechanism("no-complex+laser-athermal"), SITES, PAIRS, **values)
+    system = naive.System(room, rules, KELVIN)
+    states = system.reachable(start)
+    gain = 240.0 / 1e13 * np.exp(1.2 / system.kt)
+    assert 0.5 < gain < 2.0
+    dearer = {**SITES, ("vacancy", "surface"): SITES["vacancy", "surface"] + system.kt * np.log1p(gain)}
+    other = naive.System(room, with_energies(mechanism("no-complex"), dearer, PAIRS), KELVIN)
+    found = naive.stationary(system.generator(states))
+    np.testing.assert_allclose(found, other.boltzmann(states), rtol=1e-10, atol=1e-13)
+
+
+def test_driven_docking_settles_as_at_a_higher_activity():
+    room, start = naive.beta(), shuffled(np.random.default_rng(13), Gd=6, Y=1, vacancy=2)
+    system = naive.System(room, shipped("y-complex, both", ("laser-dock",)), KELVIN, start=start)
+    base, values = SHIPPED["y-complex, both"]
+    rules = with_energies(mechanism(base), SITES, PAIRS, **{**values, "activity": 3 * values["activity"]})
+    states = system.reachable(start)
+    expected = naive.System(room, rules, KELVIN, start=start).boltzmann(states)
+    np.testing.assert_allclose(naive.stationary(system.generator(states)), expected, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize("name", ["gd-complex, weaker-binding", "cation-exchange"])
+def test_a_long_run_of_what_ships_visits_states_as_boltzmann_says(name, scheduler):
+    make, numbers = REVERSIBLE[name]
+    room, chosen, start = make(), shipped(name), shuffled(np.random.default_rng(14), **numbers)
+    system = naive.System(room, chosen, HOT, start=start)
+    states = system.reachable(start)
+    expected = system.boltzmann(states)
+    pause = 5 * naive.relaxation_time(system.generator(states), expected)
+    simulation = Simulation(filled(room, start), chosen, HOT, seed=15, scheduler=scheduler)
+    number = {c: n for n, c in enumerate(states)}
+    observed = np.zeros(len(states), dtype=int)
+    for n in range(1, 2501):
+        simulation.run_to(time=n * pause)
+        observed[number[configuration(simulation)]] += 1
+    assert naive.chi_square_p(observed, expected) > 1e-4
+
+
+ONE_WAY = {
+    "no-complex, sink": (naive.beta, {"Gd": 5, "Y": 2, "vacancy": 2}, ()),
+    "no-complex, etch": (naive.row, {"Gd": 1, "Y": 1, "vacancy": 1}, ()),
+    "no-complex, reflecting": (naive.row, {"Gd": 1, "Y": 1, "vacancy": 1}, ("laser-strip", "laser-athermal")),
+    "y-complex, finite": (naive.beta, {"Gd": 5, "Y": 1, "vacancy": 3}, ()),
+    "gd-complex, none": (naive.beta, {"Y": 6, "vacancy": 3}, ()),
+    "gd-complex, slower": (naive.beta, {"Y": 6, "vacancy": 3}, ("laser-dock",)),
+    "mixed-complex, finite": (naive.beta, {"Yb": 7, "vacancy": 2}, ()),
+}
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize("name", ONE_WAY)
+def test_irreversible_runs_follow_the_master_equation(name, scheduler):
+    make, numbers, drives = ONE_WAY[name]
+    room, rules, start = make(), shipped(name, drives), shuffled(np.random.default_rng(16), **numbers)
+    assert rules.irreversible_verbs
+    system = naive.System(room, rules, KELVIN, start=start)
+    states = system.reachable(start)
+    generator, number = system.generator(states), {c: n for n, c in enumerate(states)}
+    times = [t / -generator.diagonal()[0] for t in (0.5, 2.0, 8.0)]
+    simulation = Simulation(filled(room, start), rules, KELVIN, seed=17, scheduler=scheduler)
+    before = simulation.state.copy()
+    seen = np.zeros((3, len(states)), dtype=int)
+    for _ in range(1500):
+        naive.rewind(simulation, before)
+        for row, time in zip(seen, times, strict=True):
+            simulation.run_to(time=time)
+            row[number[configuration(simulation)]] += 1
+    for row, time in zip(seen, times, strict=True):
+        chances = scipy.sparse.linalg.expm_multiply(generator.T * time, np.eye(len(states))[0])
+        assert naive.chi_square_p(row, np.clip(chances, 0.0, None)) > 1e-4

@@ -62,7 +62,7 @@ def counting() -> Mechanism:
     def dock(env) -> float:  # type: ignore[no-untyped-def]
         return 1.72 + 0.01 * env.site.n["Y"] + 0.01 * env.site.coordination
 
-    @kind.undock("Y", irreversible=True)
+    @kind.etch("Y", irreversible=True)
     def leave(env) -> float | None:  # type: ignore[no-untyped-def]
         return 1.85 if env.site.coordination < 6 else None
 
