@@ -58,7 +58,7 @@ class Ellipsoid:
     def distance(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Signed distance / Å of points of shape (n, 3), negative inside; shape (n,).
 
-        Exact for a sphere. Otherwise of first order, g / |grad g| with g = |x / semiaxes| - 1: right in sign
+        Exact for a sphere. Otherwise of first order, ``g / |grad g|`` with ``g = |x / semiaxes| - 1``: right in sign
         everywhere and in size near the boundary, where interfaces are looked for.
         """
         x = points - np.array(self.centre)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm.errors import BadRate
+from ucnp_abm.errors import BadMechanism, BadRate
+from ucnp_abm.rules.ruleset import SiteRule
 from ucnp_abm.rules.table import FILL, HOP, RAW, RateTable
 
 Floats = NDArray[np.float64]
@@ -20,6 +23,30 @@ def there_and_back(kind: NDArray[np.uint8], barrier: Floats, step: Floats) -> tu
     return np.where(kind == HOP, hop[0], fill[0]), np.where(kind == HOP, hop[1], fill[1])
 
 
+def check_potentials(name: str, rules: Iterable[SiteRule]) -> None:
+    """Refuse chemical potentials that contradict each other: around a closed cycle they must add up to zero.
+
+    The occupants are the nodes of a graph, each reversible rule an edge with its potential / eV.
+
+    Raises
+    ------
+    BadMechanism
+        With the rule that closes a cycle which would drive itself.
+    """
+    level: dict[str, tuple[int, float]] = {}  # connected part and potential of each occupant
+    for number, rule in enumerate(rule for rule in rules if not rule.irreversible):
+        part, below = level.setdefault(rule.before, (2 * number, 0.0))
+        other, above = level.setdefault(rule.after, (2 * number + 1, 0.0))
+        shift = below + rule.potential - above
+        if part == other and abs(shift) > 1e-9:
+            raise BadMechanism(
+                f"{name}: the chemical potential of {rule.verb} {rule.before} -> {rule.after} contradicts the other "
+                f"rules by {shift:g} eV, so that a cycle would drive itself; mend it, or declare a rule irreversible"
+            )
+        if part != other:
+            level = {s: (part, v + shift) if p == other else (p, v) for s, (p, v) in level.items()}
+
+
 def check(table: RateTable) -> None:
     """Refuse a table that could not drive a run, or that breaks detailed balance without saying so.
 
@@ -27,8 +54,11 @@ def check(table: RateTable) -> None:
     ------
     BadRate
         With the environment of the first bad row.
+    BadMechanism
+        If chemical potentials contradict each other.
     """
     name = table.mechanism.name
+    check_potentials(name, table.mechanism.active_site_rules())
     usable = np.isfinite(table.barrier)
     if not usable[1:].any():
         raise BadRate(f"{name}: nothing can happen in this crystal; no rule fits the ions that it holds")

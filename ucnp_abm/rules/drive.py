@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ucnp_abm.errors import BadInput, BadMechanism
-from ucnp_abm.rules.ruleset import Amount, Ruleset
+from ucnp_abm.rules.parametrised import Amount
+from ucnp_abm.rules.ruleset import Ruleset
 
 MAX_EDGES = 100_000
 

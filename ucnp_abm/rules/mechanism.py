@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ucnp_abm import units
-from ucnp_abm.crystal.species import IONS, SPECIES
+from ucnp_abm.crystal.species import IONS
 from ucnp_abm.errors import BadInput, BadMechanism, nearest
 from ucnp_abm.rules.drive import Drive
+from ucnp_abm.rules.energies import read_pair_energies, read_site_energies
 from ucnp_abm.rules.parameter import Parameter, Value
-from ucnp_abm.rules.ruleset import ATTEMPT, Amount, HopRule, L, Ruleset, SiteRule
+from ucnp_abm.rules.parametrised import Amount
+from ucnp_abm.rules.ruleset import ATTEMPT, HopRule, L, Ruleset, SiteRule
 
 __all__ = ["ATTEMPT", "HopRule", "Mechanism", "Parameter", "Reservoir", "SiteRule"]
 
@@ -174,9 +176,7 @@ class Mechanism(Ruleset):
 
     def site_energy(self, energies: Mapping[tuple[str, str], str | float]) -> None:
         """Declare eps[species, zone] / eV; what is not declared is 0."""
-        for (symbol, zone), value in self._by_pair(energies, "site_energy", "(species, zone)"):
-            self._known(symbol, SPECIES, "site_energy")
-            self.site_energies[symbol, zone] = self._energy(value, f"site_energy of {symbol}")
+        self.site_energies |= read_site_energies(self.name, energies)
 
     def pair_energy(self, energies: Mapping[tuple[str, str], str | float]) -> None:
         """Declare J[species, species] / eV for neighbours, each pair counted once; order does not matter.
@@ -186,14 +186,7 @@ class Mechanism(Ruleset):
         BadMechanism
             If both orders are given and differ.
         """
-        for (a, b), value in self._by_pair(energies, "pair_energy", "(species, species)"):
-            self._known(a, SPECIES, "pair_energy")
-            self._known(b, SPECIES, "pair_energy")
-            number = self._energy(value, f"pair_energy of {a}, {b}")
-            key = (a, b) if a <= b else (b, a)
-            if self.pair_energies.get(key, number) != number:
-                raise BadMechanism(f"{self.name}: pair_energy of {a} and {b} is given twice with different values")
-            self.pair_energies[key] = number
+        self.pair_energies = read_pair_energies(self.name, energies, self.pair_energies)
 
     # --- combinations ---
 
@@ -315,14 +308,3 @@ class Mechanism(Ruleset):
         if isinstance(potential, (str, int, float)):
             return units.parse(potential, "energy", f"{self.name}: chemical_potential")
         return potential
-
-    def _by_pair(self, energies: Any, where: str, key: str) -> Iterable[tuple[tuple[str, str], Any]]:
-        if not isinstance(energies, Mapping) or not all(isinstance(k, tuple) and len(k) == 2 for k in energies):
-            raise BadMechanism(f"{self.name}: {where}: expected {{{key}: energy}}, got {energies!r}")
-        return energies.items()
-
-    def _energy(self, value: str | float, what: str) -> float:
-        energy = units.parse(value, "energy", f"{self.name}: {what}")
-        if abs(energy) > 100:
-            raise BadMechanism(f"{self.name}: {what}: {energy:g} eV lies outside -100 to 100 eV")
-        return energy

@@ -34,18 +34,18 @@ class Mean:
         Standard error; NaN for one replicate.
     low, high : float
         Ends of the 95 % interval; NaN for one replicate, equal to the mean if all values are equal.
-    n : int
+    n_values : int
     """
 
     value: float
     error: float
     low: float
     high: float
-    n: int
+    n_values: int
 
     def __str__(self) -> str:
         digits = 2 if self.value < 20 and self.error < 0.1 else 1
-        return f"{self.value:.{digits}f}" + (f" ± {self.error:.{digits}f}" if self.n > 1 else "")
+        return f"{self.value:.{digits}f}" + (f" ± {self.error:.{digits}f}" if self.n_values > 1 else "")
 
     def interval(self, sign: str = "-") -> str:
         """'49.5 [49.1, 49.9]' with as many digits as the interval gives; a plain number for one replicate.
@@ -57,12 +57,12 @@ class Mean:
         """
         if not math.isfinite(self.value):
             return "undefined"
-        width = self.high - self.low if self.n > 1 else 0.0
+        width = self.high - self.low if self.n_values > 1 else 0.0
         digits = min(4, max(0, 1 - math.floor(math.log10(width)))) if width > 0 else 1
         if float(self.value).is_integer() and width == 0:
             digits = 0
         shown = [f"{number:{sign}.{digits}f}" for number in (self.value, self.low, self.high)]
-        return f"{shown[0]} [{shown[1]}, {shown[2]}]" if self.n > 1 else shown[0]
+        return f"{shown[0]} [{shown[1]}, {shown[2]}]" if self.n_values > 1 else shown[0]
 
 
 def mean(values: Numbers) -> Mean:
