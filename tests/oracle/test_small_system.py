@@ -295,7 +295,7 @@ SHIPPED = {
         },
     ),
 }
-DRIVEN = {"laser-thermal": {}, "laser-athermal": {}, "laser-dock": {"factor": 3.0}, "laser-strip": {"ion_yield": 0.01}}
+DRIVEN = {"laser-thermal": {}, "laser-athermal": {}, "laser-dock": {"factor": 3.0}, "laser-strip": {"ion_yield": 0.8}}
 
 
 def shipped(name, drives=()):
@@ -396,6 +396,17 @@ def test_driven_docking_settles_as_at_a_higher_activity():
     np.testing.assert_allclose(naive.stationary(system.generator(states)), expected, rtol=1e-10, atol=1e-13)
 
 
+def assert_visited(observed, chances, states):
+    """Chi-square over all states, and over compositions, which notices wrong rates of exchange with the bath sooner."""
+    assert naive.chi_square_p(observed, chances) > 1e-4
+    seen, expected = {}, {}
+    for c, n, chance in zip(states, observed, chances, strict=True):
+        key = tuple(sorted(c))
+        seen[key], expected[key] = seen.get(key, 0) + n, expected.get(key, 0.0) + chance
+    if sorted(expected.values())[-2] * observed.sum() >= 5:
+        assert naive.chi_square_p(list(seen.values()), list(expected.values())) > 1e-4
+
+
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 @pytest.mark.parametrize("name", ["gd-complex, weaker-binding", "cation-exchange"])
 def test_a_long_run_of_what_ships_visits_states_as_boltzmann_says(name, scheduler):
@@ -411,7 +422,7 @@ def test_a_long_run_of_what_ships_visits_states_as_boltzmann_says(name, schedule
     for n in range(1, 2501):
         simulation.run_to(time=n * pause)
         observed[number[configuration(simulation)]] += 1
-    assert naive.chi_square_p(observed, expected) > 1e-4
+    assert_visited(observed, expected, states)
 
 
 ONE_WAY = {
@@ -434,7 +445,7 @@ def test_irreversible_runs_follow_the_master_equation(name, scheduler):
     system = naive.System(room, rules, KELVIN, start=start)
     states = system.reachable(start)
     generator, number = system.generator(states), {c: n for n, c in enumerate(states)}
-    times = [t / -generator.diagonal()[0] for t in (0.5, 2.0, 8.0)]
+    times = [t / -generator.diagonal()[0] for t in (0.5, 2.0, 6.0)]
     simulation = Simulation(filled(room, start), rules, KELVIN, seed=17, scheduler=scheduler)
     before = simulation.state.copy()
     seen = np.zeros((3, len(states)), dtype=int)
@@ -445,4 +456,4 @@ def test_irreversible_runs_follow_the_master_equation(name, scheduler):
             row[number[configuration(simulation)]] += 1
     for row, time in zip(seen, times, strict=True):
         chances = scipy.sparse.linalg.expm_multiply(generator.T * time, np.eye(len(states))[0])
-        assert naive.chi_square_p(row, np.clip(chances, 0.0, None)) > 1e-4
+        assert_visited(row, np.clip(chances, 0.0, None), states)

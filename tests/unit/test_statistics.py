@@ -17,7 +17,7 @@ def test_interval_is_that_of_student_t():
     low, high = stats.t.interval(0.95, len(VALUES) - 1, loc=np.mean(VALUES), scale=stats.sem(VALUES))
     assert (found.value, found.error) == (np.mean(VALUES), pytest.approx(stats.sem(VALUES)))
     assert (found.low, found.high) == pytest.approx((low, high), rel=1e-12)
-    assert found.n == 5
+    assert found.n_values == 5
 
 
 @pytest.mark.parametrize("n", [4, 8, 16])
