@@ -9,40 +9,26 @@ Source: Assumption. Cation exchange of lanthanides at nanocrystal surfaces is kn
 
 from __future__ import annotations
 
-from ucnp_abm import IONS, RE, Env, Mechanism, hookimpl
+from ucnp_abm import RE, Env, Mechanism, hookimpl
+from ucnp_abm_mechanisms.common import bath_of, vacancies_wander
 
 cation_exchange = Mechanism(
     "cation-exchange",
     summary="Yttrium from the bath replaces exposed lanthanides; vacancies stay.",
     source="doi:10.1021/nn8004747 (that it happens); numbers: Assumption",
 )
-cation_exchange.parameter(
-    "barrier", "1.65 eV", by_lattice={"alpha": "1.40 eV"}, doc="Kinetic barrier of every cation's hop into a vacancy."
-)
+vacancies_wander(cation_exchange)
 cation_exchange.parameter("swap_barrier", "1.70 eV", doc="Barrier of an exchange at an exposed site.")
 potential = cation_exchange.parameter(
     "chemical_potential", "0.10 eV", low=-10.0, doc="That of yttrium minus that of the lanthanide, in the bath."
 )
-activity = cation_exchange.parameter(
-    "activity", 1.0, kind="number", doc="Activity of yttrium in the bath, at the start."
-)
+bath_of(cation_exchange, "Y")
 lanthanides = cation_exchange.parameter(
     "lanthanide_activity", 0.01, kind="number", doc="Activity of each lanthanide in the bath."
 )
-size = cation_exchange.parameter(
-    "reservoir", None, kind="count", low=1, doc="Yttrium ions for each particle. Unset: infinitely many."
-)
-cation_exchange.reservoir("Y", activity=activity, size=size)
 for symbol in RE:
     if symbol != "Y":
         cation_exchange.reservoir(symbol, activity=lanthanides)
-
-
-@cation_exchange.hop(mover=IONS)
-def hop_barrier(env: Env) -> float:
-    """One barrier for all cations, as without a complex."""
-    barrier: float = env.p.barrier
-    return barrier
 
 
 def swap_barrier(env: Env) -> float:

@@ -16,16 +16,15 @@ are assumptions.
 
 from __future__ import annotations
 
-from ucnp_abm import IONS, Env, Mechanism, hookimpl
+from ucnp_abm import Env, Mechanism, hookimpl
+from ucnp_abm_mechanisms.common import bath_of, vacancies_wander
 
 gd_complex = Mechanism(
     "gd-complex",
     summary="Gd-oleate docks: vacancies that reach the surface are filled with gadolinium.",
     source="doi:10.1021/acs.nanolett.3c01621 (picture); barriers and reason: Assumption",
 )
-gd_complex.parameter(
-    "barrier", "1.65 eV", by_lattice={"alpha": "1.40 eV"}, doc="Kinetic barrier of every cation's hop into a vacancy."
-)
+vacancies_wander(gd_complex)
 gd_complex.parameter("dock_barrier", "1.20 eV", doc="Barrier of docking at an exposed vacancy.")
 gd_complex.choice(
     "why",
@@ -37,20 +36,7 @@ potential = gd_complex.parameter(
     "chemical_potential", "0.25 eV", low=-10.0, doc="Chemical potential of the complex, if it binds weaker."
 )
 gd_complex.parameter("slower_by", "0.50 eV", doc="What is added to the barrier of docking, if it is slower.")
-activity = gd_complex.parameter(
-    "activity", 1.0, kind="number", doc="Activity of the complex in the bath, at the start."
-)
-size = gd_complex.parameter(
-    "reservoir", None, kind="count", low=1, doc="Complexes for each particle. Unset: infinitely many."
-)
-gd_complex.reservoir("Gd", activity=activity, size=size)
-
-
-@gd_complex.hop(mover=IONS)
-def hop_barrier(env: Env) -> float:
-    """One barrier for all cations, as without a complex."""
-    barrier: float = env.p.barrier
-    return barrier
+bath_of(gd_complex, "Gd")
 
 
 @gd_complex.dock("Gd", irreversible=True, when={"why": ["none", "gd-path", "empirical"]})

@@ -8,33 +8,18 @@ Source: Assumption (the two mechanisms side by side, without interaction between
 
 from __future__ import annotations
 
-from ucnp_abm import IONS, Env, Mechanism, hookimpl
+from ucnp_abm import Env, Mechanism, hookimpl
+from ucnp_abm_mechanisms.common import bath_of, vacancies_wander
 
 mixed_complex = Mechanism(
     "mixed-complex",
     summary="Y-oleate and Gd-oleate compete for the vacancies that reach the surface.",
     source="Assumption: both as alone, no interaction",
 )
-mixed_complex.parameter(
-    "barrier", "1.65 eV", by_lattice={"alpha": "1.40 eV"}, doc="Kinetic barrier of every cation's hop into a vacancy."
-)
-for symbol, name in (("Y", "yttrium"), ("Gd", "gadolinium")):
-    key = symbol.lower()
-    mixed_complex.parameter(f"{key}_dock_barrier", "1.20 eV", doc=f"Barrier of docking of {name}.")
-    activity = mixed_complex.parameter(
-        f"{key}_activity", 0.5, kind="number", doc=f"Activity of the {name} complex in the bath, at the start."
-    )
-    size = mixed_complex.parameter(
-        f"{key}_reservoir", None, kind="count", low=1, doc=f"Complexes of {name} for each particle. Unset: infinite."
-    )
-    mixed_complex.reservoir(symbol, activity=activity, size=size)
-
-
-@mixed_complex.hop(mover=IONS)
-def hop_barrier(env: Env) -> float:
-    """One barrier for all cations, as without a complex."""
-    barrier: float = env.p.barrier
-    return barrier
+vacancies_wander(mixed_complex)
+for symbol in ("Y", "Gd"):
+    mixed_complex.parameter(f"{symbol.lower()}_dock_barrier", "1.20 eV", doc=f"Barrier of docking of {symbol}.")
+    bath_of(mixed_complex, symbol, activity=0.5, prefix=f"{symbol.lower()}_")
 
 
 @mixed_complex.dock("Y", irreversible=True)

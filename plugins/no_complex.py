@@ -3,34 +3,25 @@
 What a bare surface does with a vacancy is the model's main assumption, so it is a choice: it reflects vacancies (they
 are conserved; the paper's contrast needs this), absorbs them (a sink purifies just as docking does), or loses ions.
 
-Source: the picture is that of Chen et al., Nano Lett. 2023, 23, 7221 (doi:10.1021/acs.nanolett.3c01621). The barriers
-are assumptions: 1.65 eV with an attempt frequency of 1e13 /s gives about 1 nm of mixing in 1 h at 300 °C; 1.40 eV in
-the cubic phase, because it mixes at 200 °C where the hexagonal one does not (Chem. Synth. 2023, 3, 29).
+Source: the picture is that of Chen et al., Nano Lett. 2023, 23, 7221 (doi:10.1021/acs.nanolett.3c01621). All barriers
+are assumptions.
 """
 
 from __future__ import annotations
 
 from ucnp_abm import IONS, Env, Mechanism, hookimpl
+from ucnp_abm_mechanisms.common import vacancies_wander
 
 no_complex = Mechanism(
     "no-complex",
     summary="Vacancies wander and shuffle core into shell; nothing fills them.",
     source="doi:10.1021/acs.nanolett.3c01621 (picture); barriers and surface: Assumption",
 )
-no_complex.parameter(
-    "barrier", "1.65 eV", by_lattice={"alpha": "1.40 eV"}, doc="Kinetic barrier of every cation's hop into a vacancy."
-)
+vacancies_wander(no_complex)
 no_complex.choice(
     "surface", "reflecting", ("reflecting", "sink", "etch"), doc="What a bare surface does with vacancies and ions."
 )
 no_complex.parameter("etch_barrier", "1.95 eV", doc="Barrier at which an exposed ion leaves, if the surface etches.")
-
-
-@no_complex.hop(mover=IONS)
-def hop_barrier(env: Env) -> float:
-    """One barrier for all cations: an ideal solution (size misfit is 8-15 meV against kT = 49 meV)."""
-    barrier: float = env.p.barrier
-    return barrier
 
 
 @no_complex.sink(irreversible=True, when={"surface": "sink"})

@@ -7,16 +7,15 @@ barriers are assumptions; docking is fast against hopping, because the supply of
 
 from __future__ import annotations
 
-from ucnp_abm import IONS, Env, Mechanism, hookimpl
+from ucnp_abm import Env, Mechanism, hookimpl
+from ucnp_abm_mechanisms.common import bath_of, vacancies_wander
 
 y_complex = Mechanism(
     "y-complex",
     summary="Y-oleate docks: vacancies that reach the surface are filled with yttrium.",
     source="doi:10.1021/acs.nanolett.3c01621 (picture); barriers: Assumption",
 )
-y_complex.parameter(
-    "barrier", "1.65 eV", by_lattice={"alpha": "1.40 eV"}, doc="Kinetic barrier of every cation's hop into a vacancy."
-)
+vacancies_wander(y_complex)
 y_complex.parameter("dock_barrier", "1.20 eV", doc="Barrier of docking at an exposed vacancy.")
 potential = y_complex.parameter(
     "chemical_potential",
@@ -24,18 +23,7 @@ potential = y_complex.parameter(
     low=-10.0,
     doc="Chemical potential of the complex. Unset: docking is irreversible. Set: undocking follows from it.",
 )
-activity = y_complex.parameter("activity", 1.0, kind="number", doc="Activity of the complex in the bath, at the start.")
-size = y_complex.parameter(
-    "reservoir", None, kind="count", low=1, doc="Complexes for each particle. Unset: infinitely many."
-)
-y_complex.reservoir("Y", activity=activity, size=size)
-
-
-@y_complex.hop(mover=IONS)
-def hop_barrier(env: Env) -> float:
-    """One barrier for all cations, as without a complex."""
-    barrier: float = env.p.barrier
-    return barrier
+bath_of(y_complex, "Y")
 
 
 @y_complex.dock("Y", chemical_potential=potential)

@@ -34,6 +34,34 @@ class World(Protocol):
     def register_agent(self, agent: Any) -> None: ...
 
 
+class OnSite:
+    """Where a site is: what an occupant and its cell have in common."""
+
+    __slots__ = ()
+    model: World
+    site: Any  # a property of occupants, which move, and a number in cells, which do not
+
+    @property
+    def position(self) -> NDArray[np.float64]:
+        """Position / Å, shape (3,); the centre of the particle is 0."""
+        point: NDArray[np.float64] = self.model.crystal.points[self.site]
+        return point
+
+    @property
+    def zone(self) -> str:
+        """'core', 'interface', 'shell', 'surface', …"""
+        crystal = self.model.crystal
+        zone: str = crystal.zones[crystal.site_zone.item(self.site)]
+        return zone
+
+    @property
+    def layer(self) -> str:
+        """Layer of the site: 'core', 'shell', …"""
+        crystal = self.model.crystal
+        layer: str = crystal.layers[crystal.layer.item(self.site)]
+        return layer
+
+
 class Thin(mesa.Agent):  # type: ignore[misc]
     """An agent that knows its model and its number, and nothing else.
 
@@ -51,7 +79,7 @@ class Thin(mesa.Agent):  # type: ignore[misc]
         self.unique_id = unique_id
 
 
-class Occupant(Thin):
+class Occupant(OnSite, Thin):
     """Whoever sits on a lattice site: an ion, a vacancy or a void.
 
     Attributes
@@ -88,26 +116,6 @@ class Occupant(Thin):
         """'Yb', 'vacancy', …"""
         model = self.model
         return SYMBOLS[model.simulation.state.species.item(model.crystal.sites.item(self.site))]
-
-    @property
-    def position(self) -> NDArray[np.float64]:
-        """Position / Å, shape (3,); the centre of the particle is 0."""
-        point: NDArray[np.float64] = self.model.crystal.points[self.site]
-        return point
-
-    @property
-    def zone(self) -> str:
-        """'core', 'interface', 'shell', 'surface', …"""
-        crystal = self.model.crystal
-        zone: str = crystal.zones[crystal.site_zone.item(self.site)]
-        return zone
-
-    @property
-    def layer(self) -> str:
-        """Layer in which the occupant is now."""
-        crystal = self.model.crystal
-        layer: str = crystal.layers[crystal.layer.item(self.site)]
-        return layer
 
     @property
     def origin(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.agents._mesa import mesa
-from ucnp_abm.agents.agents import Ion, Occupant, World
+from ucnp_abm.agents.agents import Ion, Occupant, OnSite, World
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.errors import BadInput
 
@@ -61,7 +61,7 @@ def site_at(crystal: Crystal, coordinate: Coordinate) -> int:
     )
 
 
-class CrystalCell(mesa.discrete_space.Cell):  # type: ignore[misc]
+class CrystalCell(OnSite, mesa.discrete_space.Cell):  # type: ignore[misc]
     """One lattice site, under the names of Mesa's cells. Two cells of one site of one model are equal.
 
     Attributes
@@ -85,26 +85,6 @@ class CrystalCell(mesa.discrete_space.Cell):  # type: ignore[misc]
     def coordinate(self) -> Coordinate:
         """Three cell indices from 0, and the position in the basis; ``space[coordinate]`` is this cell."""
         return coordinate_of(self.model.crystal, self.site)
-
-    @property
-    def position(self) -> NDArray[np.float64]:
-        """Position / Å, shape (3,)."""
-        point: NDArray[np.float64] = self.model.crystal.points[self.site]
-        return point
-
-    @property
-    def zone(self) -> str:
-        """'core', 'interface', 'shell', 'surface', …"""
-        crystal = self.model.crystal
-        zone: str = crystal.zones[crystal.site_zone.item(self.site)]
-        return zone
-
-    @property
-    def layer(self) -> str:
-        """'core', 'shell', …"""
-        crystal = self.model.crystal
-        layer: str = crystal.layers[crystal.layer.item(self.site)]
-        return layer
 
     @property
     def properties(self) -> dict[str, Any]:
