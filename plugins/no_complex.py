@@ -33,7 +33,7 @@ def sink_barrier(env: Env) -> float:
 
 @no_complex.etch(IONS, irreversible=True, when={"surface": "etch"})
 def etch_barrier(env: Env) -> float:
-    """About 26 % of the exposed ions an hour at 300 °C. Assumption."""
+    """0.26 an hour for each exposed ion at 300 °C. Assumption."""
     barrier: float = env.p.etch_barrier
     return barrier
 

@@ -150,6 +150,14 @@ class System:
         a0, size = self.bath(symbol)
         return a0 if size is None else a0 * self.left(c, symbol) / size
 
+    def possible(self):
+        """The site rules that can begin: a swap needs its species in the crystal before it can be undone."""
+        rules = holding(self.mechanism, self.mechanism.site_rules)
+        seen = {"vacancy", *(self.start or [rule.before for rule in rules])}
+        for _ in rules:
+            seen |= {rule.after for rule in rules if rule.before in seen}
+        return [rule for rule in rules if rule.before in seen]
+
     def driven(self, verb):
         """By what the drives multiply a verb."""
         drives = [(drive, level) for drive, level in self.levels.items() if verb in drive.factors]
@@ -169,7 +177,7 @@ class System:
                     after = _swapped(c, i, j)
                     add("hop", c[j], i, j, self._hop(rule, c, after, i, j), after)
         bare = [i for i, exposed in enumerate(self.exposed) if exposed]
-        for rule in holding(self.mechanism, self.mechanism.site_rules):
+        for rule in self.possible():
             placed = rule.after if rule.verb in ("dock", "swap") else rule.before
             for i in bare:
                 before, after = _put(c, i, rule.before), _put(c, i, rule.after)

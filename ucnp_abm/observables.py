@@ -179,7 +179,9 @@ def n_vacancies(simulation: Simulation) -> float:
 
 @_ships("outside_core_pct", unit="%")
 def outside_core(simulation: Simulation) -> float:
-    """Share / % of the core's own ions found outside the core, by identity; complete mixing is 1 - N_core/N."""
+    """Share / % of the core's ions still in the crystal that lie outside the core, by identity; nan in a box."""
+    if simulation.crystal.periodic:
+        return math.nan
     return 100.0 * next(iter(census.outside_by_layer(simulation.crystal, simulation.state).values()))
 
 

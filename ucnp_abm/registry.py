@@ -57,7 +57,7 @@ class Registry:
         self._loaded.add(plugin)
         try:
             self.register(self.entries[plugin].load(), plugin)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.failures[plugin] = Failure(plugin, _place(error, self.entries[plugin].value), _reason(error))
 
     def register(self, plugin: ModuleType | Any, name: str) -> None:
@@ -91,11 +91,14 @@ class Registry:
             if "+" in offered.name or not offered.name.strip():
                 raise BadPlugin(f"the name '{offered.name}' cannot be typed; leave out '+', which combines names")
             origins[offered.name] = name
-        for one in seen:
-            try:
+        before = dict(OBSERVABLES)
+        try:
+            for one in seen:
                 register(one)
-            except BadInput as error:
-                raise BadPlugin(str(error)) from error
+        except BadInput as error:
+            OBSERVABLES.clear()
+            OBSERVABLES.update(before)
+            raise BadPlugin(str(error)) from error
         self.origins = origins
         self.mechanisms.update({mechanism.name: mechanism for mechanism in mechanisms})
         self.drives.update({drive.name: drive for drive in drives})
@@ -135,6 +138,8 @@ class Registry:
         BadPlugin
             If a plugin is broken.
         """
+        if not isinstance(name, str):
+            raise BadInput(f"mechanism: expected a name such as 'y-complex', got {name!r}")
         parts = [self.find(part.strip()) for part in name.split("+")]
         mechanisms = [part for part in parts if isinstance(part, Mechanism)]
         drives = [part for part in parts if isinstance(part, Drive)]

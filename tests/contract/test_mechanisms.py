@@ -2,7 +2,7 @@
 
 import pytest
 
-from ucnp_abm import Simulation, UcnpError, mechanism, observables
+from ucnp_abm import Particle, Simulation, UcnpError, mechanism, observables
 from ucnp_abm.crystal.species import IONS
 from ucnp_abm.registry import installed
 from ucnp_abm.rules.check import check
@@ -142,3 +142,30 @@ def test_a_drive_with_nothing_to_act_on_is_refused(name):
         if not set(found.factors) <= verbs:
             with pytest.raises(UcnpError, match="has no such rule"):
                 mechanism(f"{name}+{drive}")
+
+
+def test_cation_exchange_brings_no_lanthanide_that_was_never_there(small_particle):
+    simulation = Simulation(small_particle, mechanism("cation-exchange", swap_barrier="1.5 eV"), "300 °C", seed=4)
+    simulation.run(steps=300)
+    assert set(observables.composition(simulation)) <= {*small_particle.counts, "Y"}
+
+
+def test_immobile_sodium_is_not_etched():
+    particle = Particle.core_shell(
+        core="NaGdF4", diameter="2.4 nm", shell="NaYF4", thickness="0.8 nm", order="ordered", seed=1
+    )
+    simulation = Simulation(particle, mechanism("no-complex", surface="etch", etch_barrier="1.6 eV"), seed=1)
+    simulation.run(steps=300)
+    after = observables.composition(simulation)
+    assert after["Na"] == particle.counts["Na"]
+    assert after.get("Y", 0) < particle.counts["Y"]
+
+
+def test_a_refused_temperature_changes_nothing(small_particle):
+    driven = mechanism("no-complex+laser-thermal", rise="2000 K", begin=1e6)
+    simulation = Simulation(small_particle, driven, "300 °C", seed=4)
+    simulation.run(steps=1)
+    before = simulation.protocol, simulation.schedule, simulation.steps
+    with pytest.raises(UcnpError, match="above 3000 K"):
+        simulation.set_temperature("1500 °C")
+    assert (simulation.protocol, simulation.schedule, simulation.steps) == before

@@ -183,3 +183,20 @@ def test_a_plugin_that_raises_on_import_exits_with_3(tmp_path, monkeypatch, caps
         main(["run", "broken"])
     assert ended.value.code == 3
     assert "plugin 'broken' failed: ModuleNotFoundError" in capsys.readouterr().err
+
+
+def test_run_json_tells_what_the_options_changed(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    done = ucnp_abm("run", "small.toml", "--steps", 3, "--seed", 42, "--out", "a", cwd=tmp_path)
+    assert done.returncode == 0
+    resolved = json.loads((tmp_path / "a" / "run.json").read_text())["config_resolved"]
+    assert resolved["anneal"]["steps"] == 3
+    assert "duration" not in resolved["anneal"]
+    assert resolved["particle"]["seed"] == resolved["run"]["seed"] == 42
+
+
+def test_a_cold_phase_lasts_as_long_as_it_says(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL + "[anneal]\nprotocol = '300 °C for 10 min, -50 °C for 1 h'")
+    assert ucnp_abm("run", "small.toml", "--out", "a", cwd=tmp_path).returncode == 0
+    rows = (tmp_path / "a" / "observables.csv").read_text().splitlines()
+    assert float(rows[-1].split(",")[0]) == 4200.0

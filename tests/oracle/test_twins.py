@@ -300,5 +300,5 @@ def test_altered_row_goes_unnoticed_where_no_law_is_called(scheduler: str) -> No
     run.table.barrier[1:] += 1e-9
     run._loop = run._packed()
     assert all(run.fire() for _ in range(20))
-    with pytest.raises(LiveMismatch, match=r"no-complex: hop_barrier, no_complex.py line \d+ says 1.65 eV"):
+    with pytest.raises(LiveMismatch, match=r"no-complex: hop_barrier, common.py line \d+ says 1.65 eV"):
         run.fire(live=True)

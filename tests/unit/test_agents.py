@@ -202,7 +202,6 @@ def test_a_finite_bath_is_used_up(small_particle):
     assert bath.left == 30 - n["dock"] + n["undock"] + n["swap"]
     assert bath.activity == pytest.approx(0.5 * bath.left / 30)
     assert bath.n_docked == len(bath.docked)
-    assert bath.charge_budget == 3 * bath.n_docked
     assert model.complex("Lu").n_docked == n["swap"] > 0
     assert all(type(ion) is Ion and ion.origin == "complex" and ion.species == "Y" for ion in bath.docked)
 

@@ -217,3 +217,25 @@ def test_effects_that_come_out_negative_or_as_no_number_are_refused(small_partic
     drive.multiply("dock", bad)
     with pytest.raises(UcnpError, match="multiply dock"):
         Simulation(small_particle, mechanism("y-complex").driven_by(drive))
+
+
+def test_a_drive_takes_the_lattices_default_too():
+    drive = Drive("trial", summary="A trial.", source="Assumption: a test")
+    rise = drive.parameter("rise", "20 K", kind="temperature difference", by_lattice={"alpha": "100 K"}, doc="Heat.")
+    drive.warm(rise)
+    driven = mechanism("no-complex").driven_by(drive)
+    assert driven.on("alpha").drives[0].rise() == 100.0
+    assert driven.on("beta").drives[0].rise() == 20.0
+
+
+def test_a_parameter_of_another_kind_is_refused_as_an_amount():
+    drive = Drive("trial", summary="A trial.", source="Assumption: a test")
+    energy = drive.parameter("energy", "1 eV", doc="No temperature.")
+    with pytest.raises(UcnpError, match="expected a temperature difference"):
+        drive.warm(energy)
+
+
+def test_pulses_too_short_for_the_clock_are_refused():
+    lamp = mechanism("no-complex+laser-thermal", shape="pulses", begin=1e10, pulse_time=1e-9, pulses=1)
+    with pytest.raises(UcnpError, match="too short to tell"):
+        lamp.drives[0].profile()

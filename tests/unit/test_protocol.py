@@ -46,3 +46,12 @@ def test_a_change_keeps_the_past():
 def test_bad_protocol_is_refused(bad):
     with pytest.raises(BadInput):
         Protocol.parse(bad)
+
+
+@pytest.mark.parametrize(
+    ("edges", "temperatures"),
+    [((), ()), ((0.0, 10.0), (573.0,)), ((1.0,), (573.0,)), ((0.0, 5.0, 5.0), (500.0,) * 3), ((0.0,), (-5.0,))],
+)
+def test_a_protocol_made_by_hand_is_checked(edges, temperatures):
+    with pytest.raises(BadInput):
+        Protocol(edges, temperatures)

@@ -264,15 +264,6 @@ class Complex(Thin):
         """Number of ions of this species in the crystal that came from the bath."""
         return int(self._docked_slots().size)
 
-    @property
-    def charge_budget(self) -> int:
-        """Charge / e that the docked ions brought in: three for each.
-
-        Assumption: vacancies are neutral clusters, so each RE3+ that docks would need three F-, which the bath of the
-        model does not supply. This number says how many are missing.
-        """
-        return 3 * self.n_docked
-
     def _docked_slots(self) -> NDArray[np.int64]:
         state, crystal = self.model.simulation.state, self.model.crystal
         sites = crystal.sites[state.species[crystal.sites] == SPECIES[self.species].code]

@@ -250,6 +250,8 @@ class Model(mesa.Model):  # type: ignore[misc]
 
     def why(self, event: Event) -> str:
         """Why an event happened: rule, environment, energies, rate, probability, random words."""
+        if not isinstance(event, Event):
+            raise BadInput(f"why: expected an Event, as model.fire() returns it, got {event!r}")
         return explain(event)
 
     def digest(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -31,8 +32,7 @@ def demo(out: Path, seeds: int) -> None:
     begin = time.perf_counter()
     click.echo(f"Growing {seeds} particles and annealing each at 300 °C, without and with Y-oleate …", err=True)
     chosen = design(MECHANISMS, PAPER_PARTICLE, "300 °C", range(seeds), marks=PAPER_STEPS)
-    partial = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
         result = run_design(chosen, f"ucnp-abm demo --seeds {seeds}", directory=partial)
         write_files(result, partial, differences=False)

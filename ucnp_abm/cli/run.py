@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from ucnp_abm import observables, units
 from ucnp_abm.config.files import check, load, paper
-from ucnp_abm.config.sections import Config
+from ucnp_abm.config.sections import CRYSTALS, Config
 from ucnp_abm.engine import trajectory
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Simulation
@@ -38,33 +38,31 @@ def run(what: str, seed: int | None, steps: float | None, settings: tuple[str, .
     mechanism.barrier='1.6 eV', mechanism.laser-thermal.rise='50 K', anneal.protocol='250 °C for 1 h'.
     """
     begin = time.perf_counter()
-    config = _configured(what, settings)
+    config = _with(_configured(what, settings), seed, steps)
     target = trajectory.free_directory(out or Path(Path(what).stem))
-    if steps is not None and not (np.isfinite(steps) and steps > 0):
-        raise BadInput(f"--steps: expected a number above zero, got {steps}")
     chosen = mechanism(config.mechanism.name, **config.mechanism.parameters)
     find_observables(config.run.observables)
-    particle = config.crystal.recipe().build(config.crystal.seed if seed is None else seed)
+    particle = config.crystal.recipe().build(config.crystal.seed)
     protocol = Protocol.parse(config.anneal.protocol)
-    simulation = Simulation(
-        particle, chosen, protocol, seed=config.run.seed if seed is None else seed, scheduler=config.run.scheduler
-    )
-    length = steps if steps is not None else _length(config, protocol, particle.crystal.z)
+    simulation = Simulation(particle, chosen, protocol, seed=config.run.seed, scheduler=config.run.scheduler)
+    length, in_time = _length(config, protocol)
     marks = np.linspace(0, length, config.run.samples + 1)
     kept = np.linspace(0, length, config.run.snapshots + 1)[: None if config.run.snapshots else 0]
     names = dict.fromkeys([*observables.DEFAULT, *config.run.observables])
     with tqdm(total=len({*marks, *kept}), unit="sample", disable=None, leave=False) as bar:
         recorded = trajectory.record(
-            simulation, lambda now: observables.read(now, names), marks, kept, lambda _: bar.update()
+            simulation, lambda now: observables.read(now, names), marks, kept, lambda _: bar.update(), in_time=in_time
         )
     given: dict[str, Any] = config.model_dump(mode="json", exclude_unset=True)
     resolved: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
     log = {"seconds": round(time.perf_counter() - begin, 3)}
     trajectory.write(recorded, target, given, resolved, log)
     last = recorded.rows[-1]
+    outside = last["outside_core_pct"]
     click.echo(
         f"{chosen.name}: {last['steps']:g} steps ({last['t_s']:.6g} s), {last['events']:.0f} events, "
-        f"{last['vacancies']:.0f} vacancies left, {last['outside_core_pct']:.1f} % of the core's ions outside the core"
+        f"{last['vacancies']:.0f} vacancies left"
+        + (f", {outside:.1f} % of the core's ions outside the core" if outside == outside else "")
     )
     click.echo(f"wrote {target}/: {', '.join(sorted(file.name for file in target.iterdir()))}")
 
@@ -76,9 +74,24 @@ def _configured(what: str, settings: tuple[str, ...]) -> Config:
     return check(paper(what), what, settings)
 
 
-def _length(config: Config, protocol: Protocol, z: int) -> float:
+def _with(config: Config, seed: int | None, steps: float | None) -> Config:
+    """The configuration with --seed and --steps in their places, so that run.json tells what was run."""
+    if steps is not None and not (np.isfinite(steps) and steps > 0):
+        raise BadInput(f"--steps: expected a number above zero, got {steps}")
+    changed: dict[str, Any] = {}
+    if seed is not None:
+        changed["run"] = config.run.model_copy(update={"seed": seed})
+        name = next(name for name in CRYSTALS if getattr(config, name) is not None)
+        changed[name] = config.crystal.model_copy(update={"seed": seed})
+    if steps is not None:
+        changed["anneal"] = config.anneal.model_copy(update={"steps": steps, "duration": None})
+    return config.model_copy(update=changed)
+
+
+def _length(config: Config, protocol: Protocol) -> tuple[float, bool]:
+    """How long, in steps or in s, and whether it is s: a cold phase lasts, though hardly a step passes in it."""
     if config.anneal.steps is not None:
-        return config.anneal.steps
+        return config.anneal.steps, False
     if config.anneal.duration is not None:
-        return protocol.steps(units.positive(config.anneal.duration, "time", "anneal.duration"), z)
-    return protocol.steps(protocol.duration, z) if np.isfinite(protocol.duration) else DEFAULT_STEPS
+        return units.positive(config.anneal.duration, "time", "anneal.duration"), True
+    return (protocol.duration, True) if np.isfinite(protocol.duration) else (DEFAULT_STEPS, False)

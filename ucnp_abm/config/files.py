@@ -134,7 +134,8 @@ def _problems(error: ValidationError, lines: dict[tuple[str, ...], int]) -> Iter
         elif problem["type"] in ("model_type", "dict_type"):
             message = f"expected a table, got {problem['input']!r}"
         elif problem["type"] == "tuple_type":
-            message = f"expected [[composition, thickness], …], got {problem['input']!r}"
+            entries = {"shells": "[[composition, thickness], …]", "offset": "three lengths"}.get(named[-1], "a list")
+            message = f"expected {entries}, got {problem['input']!r}"
         elif problem["type"] != "value_error":
             message = f"{problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
         line = next((lines[named[:n]] for n in range(len(named), 0, -1) if named[:n] in lines), None)

@@ -83,6 +83,8 @@ def load(
     DamagedData
         If it is broken.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise BadInput(f"load: expected a path, got {path!r}")
     arrays = _read(Path(path))
     about = _checked(arrays, path)
     particle = _particle(arrays, about, path)
@@ -147,7 +149,7 @@ def _read(path: Path) -> Arrays:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             members = {name: archive[name] for name in archive.files}
     except Exception as error:  # whatever zip, zlib and numpy say of broken bytes
-        raise DamagedData(f"load: '{path}' is damaged ({error})") from error
+        raise DamagedData(f"load: '{path}' is damaged ({type(error).__name__})") from error
     return {name: member for name, member in members.items() if isinstance(member, np.ndarray)}
 
 

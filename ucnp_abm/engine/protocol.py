@@ -52,6 +52,16 @@ class Protocol:
     reference_barrier: float = 1.65
     reference_attempt: float = 1e13
 
+    def __post_init__(self) -> None:
+        growing = all(a < b for a, b in zip(self.edges, self.edges[1:], strict=False))
+        if not self.edges or len(self.edges) != len(self.temperatures) or self.edges[0] != 0 or not growing:
+            raise BadInput(
+                f"protocol: expected a temperature for each edge, and edges that grow from 0 s, "
+                f"got {self.edges} and {self.temperatures}"
+            )
+        for kelvin in self.temperatures:
+            _kelvin(f"{kelvin!r}")
+
     @classmethod
     def parse(cls, text: str | float | Protocol) -> Protocol:
         """Read '300 °C', '300 °C for 1 h' or '200 °C for 1 h, 300 °C for 30 min'; a bare number is in K.

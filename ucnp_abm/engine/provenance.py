@@ -30,7 +30,7 @@ def provenance(
     mechanism, protocol = simulation.mechanism, simulation.protocol
     laws = [rule.law for rule in mechanism.hops]
     laws += [rule.law for ruleset in (mechanism, *mechanism.drives) for rule in ruleset.site_rules]
-    files = {inspect.getsourcefile(law) for law in laws}
+    files = sorted({inspect.getsourcefile(law) or "" for law in laws if inspect.isfunction(law)} - {""})
     return {
         "schema": SCHEMA,
         "config": config or {},
@@ -45,7 +45,7 @@ def provenance(
             "reservoirs": [vars(reservoir) for reservoir in simulation.table.reservoirs],
             "source": mechanism.source,
             "table_fingerprint": simulation.table.fingerprint(),
-            "files_sha256": {Path(f).name: hashlib.sha256(Path(f).read_bytes()).hexdigest() for f in files if f},
+            "files_sha256": {Path(f).name: hashlib.sha256(Path(f).read_bytes()).hexdigest() for f in files},
         },
         "protocol": {
             "edges_s": protocol.edges,

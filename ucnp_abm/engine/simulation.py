@@ -129,7 +129,7 @@ class Simulation:
         BadInput
             If no mark is given, or one is no number or lies before now.
         """
-        if steps is None and time is None and events is None and candidates is None:
+        if steps in (None, math.inf) and time is None and events is None and candidates is None:
             raise BadInput("run: say for how long, in steps, time, events or candidates")
         until = min(
             math.inf if time is None else units.amount(units.parse(time, "time", "time"), "time"),
@@ -258,8 +258,14 @@ class Simulation:
     def set_temperature(self, temperature: str | float) -> None:
         """Set another furnace temperature / K from now on: an edge; the pending candidate keeps its words."""
         kelvin = units.positive(temperature, "temperature", "temperature")
-        self.protocol = self.protocol.changed(self.time, kelvin)
-        self._loop = self._packed()
+        before = self.protocol
+        self.protocol = before.changed(self.time, kelvin)
+        try:
+            self._loop = self._packed()
+        except BaseException:
+            self.protocol = before
+            self._packed()
+            raise
 
     def digest(self) -> str:
         """SHA-256 of the state: equal digests, equal states."""

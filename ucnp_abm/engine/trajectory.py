@@ -55,8 +55,10 @@ def record(
     marks: Iterable[float],
     snapshots: Iterable[float] = (),
     progress: Callable[[float], object] | None = None,
+    *,
+    in_time: bool = False,
 ) -> Trajectory:
-    """Run to each mark (in steps) and read the observables there.
+    """Run to each mark and read the observables there.
 
     Parameters
     ----------
@@ -68,18 +70,24 @@ def record(
     snapshots : iterable of float
         Steps at which to keep all occupants as well.
     progress : callable or None
-        Told the steps reached.
+        Told the mark reached.
+    in_time : bool
+        Marks and snapshots are in s instead.
     """
-    keep = sorted({float(s) for s in snapshots})
+    keep, marks = sorted({float(s) for s in snapshots}), list(marks)
     apart = 1e-9 * max([*keep, *marks], default=0.0)
     others = {float(m) for m in marks if all(abs(m - k) > apart for k in keep)}
     trajectory = Trajectory(simulation)
     for mark in sorted({*others, *keep}):
-        if mark > simulation.steps:
+        if in_time and mark > simulation.time:
+            simulation.run_to(time=mark)
+        elif not in_time and mark > simulation.steps:
             simulation.run_to(steps=mark)
         trajectory.rows.append(read(simulation))
         if mark in keep:
-            trajectory.snapshots[mark] = simulation.state.species[simulation.crystal.sites].copy()
+            trajectory.snapshots[simulation.steps if in_time else mark] = simulation.state.species[
+                simulation.crystal.sites
+            ].copy()
         if progress:
             progress(mark)
     return trajectory

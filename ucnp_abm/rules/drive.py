@@ -63,7 +63,7 @@ class Drive(Ruleset):
 
     def warm(self, rise: Amount) -> None:
         """Effect: the temperature rises by `rise` / K times the level."""
-        self._own(rise, "warm")
+        self._own(rise, "warm", "temperature difference")
         self.warming = rise
 
     def assist_hops(self, *, rate: Amount, relief: Amount) -> None:
@@ -72,15 +72,15 @@ class Drive(Ruleset):
         `rate` / s⁻¹ counts recombinations, `relief` / eV is the energy that one of them lends. Detailed balance is
         broken: the way back, from a vacancy that is not exposed, gains nothing.
         """
-        self._own(rate, "assist_hops: rate")
-        self._own(relief, "assist_hops: relief")
+        self._own(rate, "assist_hops: rate", "rate")
+        self._own(relief, "assist_hops: relief", "energy")
         self.assistance = Assistance(rate, relief)
 
     def multiply(self, verb: str, factor: Amount) -> None:
         """Effect: rates of a verb ('dock', …) are multiplied by 1 + level (factor - 1); its reverse is not."""
         if verb not in ("dock", "etch", "swap", "sink"):
             raise BadMechanism(f"{self.name}: multiply: expected 'dock', 'etch', 'swap' or 'sink', got '{verb}'")
-        self._own(factor, f"multiply {verb}")
+        self._own(factor, f"multiply {verb}", "number")
         self.factors[verb] = factor
 
     # --- what the engine asks ---
@@ -105,6 +105,10 @@ class Drive(Ruleset):
                     f"{self.name}: a pulse of {v['pulse_time']:g} s does not fit into a period of {v['period']:g} s"
                 )
             starts = [begin + v["period"] * n for n in range(int(v["pulses"]))]
+            if starts[-1] + v["pulse_time"] == starts[-1]:
+                raise BadInput(
+                    f"{self.name}: a pulse of {v['pulse_time']:g} s at {starts[-1]:g} s is too short to tell"
+                )
             return [edge for start in starts for edge in ((start, 1.0), (start + v["pulse_time"], 0.0))]
         return [(begin, 1.0)]
 

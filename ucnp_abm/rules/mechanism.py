@@ -86,7 +86,7 @@ class Mechanism(Ruleset):
         E_a = max(E_KRA + dE/2, dE, 0). With ``irreversible=True`` the law's number is E_a itself.
         """
         movers, condition = self._movers(mover, "hop"), self._condition(when)
-        self._own(attempt, "attempt")
+        self._own(attempt, "attempt", "rate")
         if not isinstance(attempt, Parameter) and not callable(attempt):
             attempt = units.positive(attempt, "rate", f"{self.name}: attempt")  # type: ignore[arg-type]
 
@@ -168,8 +168,8 @@ class Mechanism(Ruleset):
         Undeclared reservoirs are infinite and have activity 1.
         """
         self._known(species, IONS, "reservoir")
-        for value, what in ((activity, "activity"), (size, "size")):
-            self._own(value, f"reservoir of {species}: {what}")
+        self._own(activity, f"reservoir of {species}: activity", "number")
+        self._own(size, f"reservoir of {species}: size", "count")
         self.baths[species] = (activity, size)
         if not isinstance(activity, Parameter) and not isinstance(size, Parameter):
             self._reservoir(species)
@@ -200,6 +200,8 @@ class Mechanism(Ruleset):
         """
         driven = self._copy()
         for drive in drives:
+            if not isinstance(drive, Drive):
+                raise BadInput(f"{self.name}: expected a Drive, got {drive!r}")
             driven.name += f"+{drive.name}"
             if drive.name in [d.name for d in driven.drives]:
                 raise BadInput(f"{driven.name}: the drive '{drive.name}' is given twice")
@@ -208,7 +210,7 @@ class Mechanism(Ruleset):
                 raise BadInput(f"{driven.name}: two drives that assist hops do not combine")
             if drive.assistance and not self.hops:
                 raise BadInput(f"{driven.name}: '{drive.name}' assists hops, and '{self.name}' has none")
-            verbs = {rule.verb for rule in self.site_rules}
+            verbs = {rule.verb for rule in self.active_site_rules()}
             for verb in drive.factors:
                 if verb not in verbs:
                     raise BadInput(
@@ -241,6 +243,12 @@ class Mechanism(Ruleset):
                 drives[where or owners[0]] = drives[where or owners[0]].with_parameters(**{name: value})
         changed = super().with_parameters(**own)
         changed.drives = tuple(drives.values())
+        return changed
+
+    def on(self, lattice: str) -> Mechanism:
+        """A copy with the defaults of a lattice, where no value was set; its drives too."""
+        changed = super().on(lattice)
+        changed.drives = tuple(drive.on(lattice) for drive in self.drives)
         return changed
 
     def all_values(self) -> dict[str, Value]:
@@ -298,9 +306,7 @@ class Mechanism(Ruleset):
         return Reservoir(species, a0, None if n0 is None else int(n0))
 
     def _potential(self, what: str, irreversible: bool, potential: Amount) -> Amount:
-        self._own(potential, "chemical_potential")
-        if isinstance(potential, Parameter) and potential.kind != "energy":
-            raise BadMechanism(f"{self.name}: chemical_potential: expected an energy parameter of this mechanism")
+        self._own(potential, "chemical_potential", "energy")
         if irreversible == (potential is not None):
             raise BadMechanism(
                 f"{self.name}: {what} needs either irreversible=True or a chemical_potential, not both or none"

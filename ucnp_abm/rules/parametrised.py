@@ -64,6 +64,8 @@ class Parametrised:
         what = self._new_name(name)
         top = high if high is not None else 10.0 if kind == "energy" else None
         bounds = units.parse(low, kind, what), math.inf if top is None else units.parse(top, kind, what)
+        if bounds[0] > bounds[1]:
+            raise BadMechanism(f"{what}: the lower bound {bounds[0]:g} lies above the upper bound {bounds[1]:g}")
         value = None if default is None else units.parse(default, kind, what)
         made = Parameter(name, value, kind, *bounds, doc)
         others = {lattice: made.read(number, self.name) for lattice, number in (by_lattice or {}).items()}
@@ -77,8 +79,11 @@ class Parametrised:
         BadMechanism
             If the name is taken or no Python name.
         """
+        words = tuple(choices)
+        if not words or not all(isinstance(word, str) for word in words):
+            raise BadMechanism(f"{self.name}.{name}: expected words to choose from, got {words!r}")
         self._new_name(name)
-        return self._declare(Parameter(name, default, "choice", 0.0, 0.0, doc, tuple(choices)))
+        return self._declare(Parameter(name, default, "choice", 0.0, 0.0, doc, words))
 
     def with_parameters(self: P, **values: str | float | None) -> P:
         """A copy with other parameter values.
@@ -136,7 +141,7 @@ class Parametrised:
         return changed
 
     def _new_name(self, name: str) -> str:
-        if name in self.parameters or not name.isidentifier():
+        if name in self.parameters or not isinstance(name, str) or not name.isidentifier():
             raise BadMechanism(f"{self.name}: parameter '{name}' is declared twice or is no Python name")
         return f"{self.name}.{name}"
 
@@ -147,6 +152,12 @@ class Parametrised:
         self.values[made.name] = made.default
         return made
 
-    def _own(self, value: Amount, what: str) -> None:
-        if isinstance(value, Parameter) and self.parameters.get(value.name) is not value:
+    def _own(self, value: Amount, what: str, kind: str) -> None:
+        if not isinstance(value, Parameter):
+            return
+        if self.parameters.get(value.name) is not value:
             raise BadMechanism(f"{self.name}: {what}: expected a parameter of this mechanism, got '{value.name}'")
+        if value.kind != kind:
+            raise BadMechanism(
+                f"{self.name}: {what}: expected a {kind}, and the parameter '{value.name}' is a {value.kind}"
+            )

@@ -154,7 +154,7 @@ class Ruleset(Parametrised):
         attempt: Amount,
         when: Mapping[str, Any] | None,
     ) -> Callable[[L], L]:
-        self._own(attempt, "attempt")
+        self._own(attempt, "attempt", "rate")
         if not isinstance(attempt, Parameter) and not callable(attempt):
             attempt = units.positive(attempt, "rate", f"{self.name}: attempt")  # type: ignore[arg-type]
         condition = self._condition(when)

@@ -55,10 +55,12 @@ class _Builder:
         self.crystal = crystal
         self.reservoirs = mechanism.reservoirs()
         offered = list(_channels(mechanism, [r.species for r in self.reservoirs]))
-        within = {"vacancy", *present}
-        while more := {c.after for c in offered if c.before in within} - within:
-            within |= more
-        self.channels = tuple(c for c in offered if c.before in within)
+        within, possible = {"vacancy", *present}, set[int]()
+        while more := {id(c.rule) for c in offered if c.rule.before in within} - possible:  # the way there comes first
+            possible |= more
+            within |= {symbol for c in offered if id(c.rule) in possible for symbol in (c.before, c.after)}
+        spectators = {id(c.rule) for c in offered if c.verb == "etch" and c.before in immobile}
+        self.channels = tuple(c for c in offered if id(c.rule) in possible - spectators)
         self.present = tuple(s for s in SPECIES if s in present | {c.after for c in self.channels})
         self.immobile = immobile
         known = {*crystal.zones, *crystal.layers, "core", "shell", "interface", "surface", "bulk"}

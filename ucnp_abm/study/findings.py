@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ucnp_abm.study.compare import Comparison
     from ucnp_abm.study.design import Design
 
-FLICKER_PCT = 50.0
+FLICKER_PCT = 40.0
 """Share / % of events that take the previous one back, above which a reader is warned. Assumption."""
 UNSETTLED = 0.02
 """Change in the last tenth of a run, as a share of its range, above which a reader is warned. Assumption."""
@@ -192,7 +192,9 @@ def _values(found: Mapping[str, Any]) -> str:
 def _unclear(found: Mean) -> str:
     if found.low == found.high == 0:
         return ", no difference at all"
-    return ", which could be chance" if found.low <= 0 <= found.high or math.isnan(found.low) else ""
+    if math.isnan(found.low):
+        return " (one particle says nothing about chance)"
+    return ", which could be chance" if found.low <= 0 <= found.high else ""
 
 
 def _particles(result: Comparison) -> str:

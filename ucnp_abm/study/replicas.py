@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm import observables, registry
-from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.particle import CoreShell, Particle
+from ucnp_abm.crystal.species import SPECIES, VACANCY
 from ucnp_abm.engine import trajectory
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Simulation
@@ -133,11 +133,18 @@ def run_cell(cell: Cell) -> CellResult:
         recorded.snapshots,
         simulation.digest(),
         simulation.table.fingerprint(),
-        mixed_pct(simulation.crystal),
+        mixed_pct(simulation.particle),
         time.perf_counter() - begin,
     )
 
 
-def mixed_pct(crystal: Crystal) -> float:
-    """Share / % of core ions outside the core at complete mixing: 1 - N_core/N."""
-    return 100.0 * (1.0 - float((crystal.layer == 0).mean()))
+def mixed_pct(particle: Particle) -> float:
+    """Share / % of core ions outside the core at complete mixing: that of the mobile core ions times 1 - N_core/N.
+
+    N counts the sites on which a mobile ion or a vacancy sits at the start.
+    """
+    core = particle.crystal.layer == 0
+    spectator = np.isin(particle.occupants, [SPECIES[symbol].code for symbol in particle.immobile])
+    ion = particle.occupants != VACANCY
+    moving = float((core & ion & ~spectator).sum()) / max(1, int((core & ion).sum()))
+    return 100.0 * moving * (1.0 - float(core[~spectator].mean()))
