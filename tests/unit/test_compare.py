@@ -179,6 +179,13 @@ def test_the_command_gives_the_same_again(result):
     assert eval(result.command, space).cells == result.cells
 
 
+def test_rules_for_a_surface_that_is_not_there_are_named():
+    box = Box("fcc", (4, 4, 4), "Y: 50% Gd", vacancies=3)
+    said = dict(findings.notes(small(particle=box, mechanisms=["no-complex", "y-complex"])))
+    assert "never act" in str(findings.notes(small(particle=box, mechanisms=["y-complex"])))
+    assert "never act" not in said["no-complex"]
+
+
 def test_a_periodic_box_is_compared_as_well():
     found = small(particle=Box("fcc", (4, 4, 4), "Y: 50% Gd", vacancies=3), mechanisms=["no-complex"])
     assert found.mean("no-complex", "vacancies").value == 3

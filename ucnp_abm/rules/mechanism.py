@@ -251,6 +251,12 @@ class Mechanism(Ruleset):
         changed.drives = tuple(drive.on(lattice) for drive in self.drives)
         return changed
 
+    @property
+    def set_by_hand(self) -> dict[str, Value]:
+        """The values that somebody set, those of drives as 'drive.name'."""
+        driven = {f"{d.name}.{name}": value for d in self.drives for name, value in d.set_by_hand.items()}
+        return {**super().set_by_hand, **driven}
+
     def all_values(self) -> dict[str, Value]:
         """Parameter values, those of drives as 'drive.name'."""
         driven = {f"{d.name}.{name}": value for d in self.drives for name, value in d.values.items()}

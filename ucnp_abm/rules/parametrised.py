@@ -109,6 +109,11 @@ class Parametrised:
                 changed.values[name] = parameter.by_lattice[lattice]
         return changed
 
+    @property
+    def set_by_hand(self) -> dict[str, Value]:
+        """The values that somebody set, whatever the defaults are."""
+        return {name: value for name, value in self.values.items() if name in self._set}
+
     def env_parameters(self) -> Parameters:
         """What laws see as ``env.p``."""
         return Parameters(**self.values)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ucnp_abm.study.compare import Comparison
     from ucnp_abm.study.design import Design
 
+NO_SURFACE = "No site is exposed in this crystal, so its rules for the surface never act."
 FLICKER_PCT = 40.0
 """Share / % of events that take the previous one back, above which a reader is warned. Assumption."""
 UNSETTLED = 0.02
@@ -138,7 +139,9 @@ def _warnings(result: Comparison) -> list[tuple[str, str]]:
     if n < FEW:
         found.append((f"{n} particle{'s' * (n > 1)}", "Intervals are wide." if n > 1 else "No interval can be given."))
     column, last = result.design.columns[0], result.design.steps
-    for label in result.labels:
+    for label, mechanism in result.design.mechanisms.items():
+        if mechanism.active_site_rules() and not result.design.first.crystal.exposed_sites.size:
+            found.append((label, NO_SURFACE))
         flicker = result.mean(label, "reversals_pct").value
         if flicker > FLICKER_PCT:
             found.append((label, f"{flicker:.0f} % of the events took the previous one back."))
@@ -180,7 +183,7 @@ def _parameters(mechanism: Mechanism) -> list[tuple[str, Parameter, Any]]:
 def _expression(mechanism: Mechanism) -> str:
     if mechanism.name.partition("+")[0] not in registry.installed().origins:
         return repr(mechanism)
-    changed = {name: value for name, p, value in _parameters(mechanism) if value != p.default}
+    changed = mechanism.set_by_hand
     return f"mechanism({mechanism.name!r}, **{changed!r})" if changed else repr(mechanism.name)
 
 
