@@ -97,8 +97,7 @@ def load(
             f"load: '{path}' was run with other rates than '{found.name}' gives now: the plugin or a parameter has "
             "changed; install the mechanism as it was, or pass it as mechanism="
         )
-    simulation._state = _state(arrays, simulation.state, about["digest"], path)
-    simulation._loop = simulation._packed()
+    simulation.restore(_state(arrays, simulation.state, about["digest"], path))
     return simulation
 
 

@@ -267,6 +267,11 @@ class Simulation:
             self._packed()
             raise
 
+    def restore(self, state: State) -> None:
+        """Take up another state of this run; it is used as it is, not copied."""
+        self._state = state
+        self._loop = self._loop._replace(state=pack_state(state))
+
     def digest(self) -> str:
         """SHA-256 of the state: equal digests, equal states."""
         return self.state.digest()
@@ -275,7 +280,7 @@ class Simulation:
 
     def _make_room(self) -> None:
         self.state.grow()
-        self._loop = self._loop._replace(state=pack_state(self.state))
+        self.restore(self.state)
 
     def _packed(self) -> Loop:
         self.schedule = Schedule.of(self.protocol, self.mechanism.drives)
