@@ -15,7 +15,8 @@ from matplotlib.patches import Circle
 from ucnp_abm import Mechanism, Particle, Simulation
 from ucnp_abm.crystal import crystal, lattice
 from ucnp_abm.crystal.particle import Box
-from ucnp_abm.kernels import events
+from ucnp_abm.kernels.layout import HOP
+from ucnp_abm.kernels.rates import activation
 from ucnp_abm.rules.tabulate import tabulate
 from ucnp_abm.viz.style import OTHER_SPECIES, SPECIES_COLOURS
 
@@ -150,8 +151,8 @@ def kra() -> Figure:
     """Energy along a hop, forward and backward, and where the maximum clips."""
     figure, (left, right) = sheet("One kinetic barrier both ways: E_a = max(E_KRA + ΔE/2, ΔE, 0)", 2, 2.8, sharey=True)
     for axes, barrier, step in ((left, 0.60, 0.30), (right, 0.12, 0.50)):
-        forward = events.activation(events.HOP, barrier, step)
-        back = events.activation(events.HOP, barrier, -step)
+        forward = activation(HOP, barrier, step)
+        back = activation(HOP, barrier, -step)
         clipped = barrier + step / 2 < step
         print(f"E_KRA {barrier}, dE {step}: forward {forward:.2f}, back {back:.2f} eV")
         x = np.linspace(-0.12, 1.08, 400)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numba import njit
 
 from ucnp_abm import seeds
-from ucnp_abm.kernels import events
+from ucnp_abm.kernels import random_words as philox_words
+from ucnp_abm.kernels.compiling import multiply
 
 WORD = 2**64 - 1
 EDGES = (
@@ -25,8 +26,8 @@ EDGES = (
     2**63,
     WORD - 1,
     WORD,
-    int(events.M0),
-    int(events.M1),
+    int(philox_words.M0),
+    int(philox_words.M1),
 )
 word = st.integers(0, WORD)
 candidate = st.integers(1, 2**60)
@@ -34,23 +35,23 @@ candidate = st.integers(1, 2**60)
 
 @njit
 def compiled_words(n, keys):  # type: ignore[no-untyped-def]
-    return events.words(n, keys)
+    return philox_words.words(n, keys)
 
 
 @njit
 def compiled_multiply(a, b):  # type: ignore[no-untyped-def]
-    return events.multiply(a, b)
+    return multiply(a, b)
 
 
 @njit
 def compiled_unit(w):  # type: ignore[no-untyped-def]
-    return events.unit(w)
+    return philox_words.unit(w)
 
 
 TWINS = pytest.mark.parametrize(
     ("words", "multiply", "unit"),
     [
-        pytest.param(events.words, events.multiply, events.unit, id="interpreted"),
+        pytest.param(philox_words.words, multiply, philox_words.unit, id="interpreted"),
         pytest.param(compiled_words, compiled_multiply, compiled_unit, id="compiled"),
     ],
 )
@@ -74,20 +75,20 @@ def as_words(found: tuple[np.uint64, ...]) -> list[int]:
 @example(n=1, low=WORD, high=0)
 @example(n=2**32, low=0, high=WORD)
 def test_words_of_a_candidate_are_those_of_numpy_philox(words, multiply, unit, n: int, low: int, high: int) -> None:
-    assert as_words(words(n, events.round_keys(low, high))) == philox(n, low, high)
+    assert as_words(words(n, philox_words.round_keys(low, high))) == philox(n, low, high)
 
 
 @TWINS
 def test_words_of_successive_candidates_are_one_philox_stream(words, multiply, unit) -> None:
     low, high = seeds.philox_key(7)
-    keys = events.round_keys(low, high)
+    keys = philox_words.round_keys(low, high)
     stream = np.random.Philox(key=low + (high << 64), counter=0).random_raw(4 * 2000).reshape(-1, 4)
     assert [as_words(words(n, keys)) for n in range(1, 2001)] == stream.tolist()
 
 
 @TWINS
 def test_words_do_not_depend_on_the_integer_type_of_the_candidate_number(words, multiply, unit) -> None:
-    keys = events.round_keys(3, 5)
+    keys = philox_words.round_keys(3, 5)
     assert as_words(words(np.int64(12), keys)) == as_words(words(np.uint64(12), keys)) == philox(12, 3, 5)
 
 
@@ -124,7 +125,7 @@ def test_unit_is_the_upper_53_bits_of_a_word_and_below_one(words, multiply, unit
 @given(low=word, high=word)
 @settings(max_examples=50, deadline=None, derandomize=True, database=None)
 def test_round_keys_are_a_weyl_sequence_of_the_key(low: int, high: int) -> None:
-    keys = events.round_keys(low, high)
+    keys = philox_words.round_keys(low, high)
     assert keys.shape == (10, 2)
     assert keys.dtype == np.uint64
     assert [int(k) for k in keys[0]] == [low, high]

@@ -5,7 +5,7 @@ import pytest
 from ucnp_abm import IONS, Mechanism, Particle, Simulation, mechanism
 from ucnp_abm.crystal.species import SPECIES
 from ucnp_abm.errors import BadInput, BadMechanism, BadRate
-from ucnp_abm.kernels import events
+from ucnp_abm.kernels import layout
 from ucnp_abm.rules import table as tables
 from ucnp_abm.rules.tabulate import tabulate
 
@@ -23,7 +23,7 @@ def table_of(m, particle):
 
 
 def test_row_kinds_are_those_of_the_loop():
-    assert (tables.RAW, tables.HOP, tables.FILL, tables.EMPTY) == (events.RAW, events.HOP, events.FILL, events.EMPTY)
+    assert (tables.RAW, tables.HOP, tables.FILL, tables.EMPTY) == (layout.RAW, layout.HOP, layout.FILL, layout.EMPTY)
 
 
 def test_a_law_is_called_once_for_each_environment(small_particle):

@@ -13,7 +13,7 @@ from ucnp_abm.crystal.species import SPECIES, SYMBOLS, VACANCY, VOID
 from ucnp_abm.engine.moves import Event, Move
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
-from ucnp_abm.kernels.events import FROM_COMPLEX
+from ucnp_abm.kernels.layout import FROM_COMPLEX
 from ucnp_abm.rules.mechanism import Reservoir
 
 
@@ -44,14 +44,13 @@ class OnSite:
     @property
     def position(self) -> NDArray[np.float64]:
         """Position / Å, shape (3,); the centre of the particle is 0."""
-        point: NDArray[np.float64] = self.model.crystal.points[self.site]
+        point: NDArray[np.float64] = self.model.crystal.position(self.site)
         return point
 
     @property
     def zone(self) -> str:
         """'core', 'interface', 'shell', 'surface', …"""
-        crystal = self.model.crystal
-        zone: str = crystal.zones[crystal.site_zone.item(self.site)]
+        zone: str = self.model.crystal.zone_of(self.site)
         return zone
 
     @property

@@ -53,7 +53,7 @@ def site_at(crystal: Crystal, coordinate: Coordinate) -> int:
     whole = len(coordinate) == 4 and all(isinstance(n, (int, np.integer)) for n in coordinate)
     if whole and all(0 <= n < limit for n, limit in zip(coordinate, limits, strict=True)):
         *cell, basis = coordinate
-        site: int = crystal.number.item(int(np.dot(np.array(cell) + crystal.halo, crystal.strides)) + basis)
+        site = crystal.number_of(int(np.dot(np.array(cell) + crystal.halo, crystal.strides)) + basis)
         if site >= 0:
             return site
     raise BadInput(

@@ -40,7 +40,7 @@ class Model(mesa.Model):  # type: ignore[misc]
         '300 °C'; or give a whole `protocol`.
     seed : int
     protocol : Protocol or str or None
-    scheduler : {'rejection', 'linear-scan'}
+    scheduler : {'auto', 'rejection', 'sum-tree', 'linear-scan'}
     interpreted : bool
         Run the plain Python text of the loop.
     history : bool
@@ -69,7 +69,7 @@ class Model(mesa.Model):  # type: ignore[misc]
         *,
         seed: int = 0,
         protocol: Protocol | str | None = None,
-        scheduler: Scheduler = "rejection",
+        scheduler: Scheduler = "auto",
         interpreted: bool = False,
         history: bool = False,
     ) -> None:

@@ -128,7 +128,7 @@ class Roster:
     def _travelled(self, slot: int) -> NDArray[np.float64]:
         """Displacement / Å of an identity since the start."""
         crystal = self.model.crystal
-        moved: NDArray[np.float64] = crystal.points[self.site_of(slot)] - crystal.points[slot]
+        moved: NDArray[np.float64] = crystal.position(self.site_of(slot)) - crystal.position(slot)
         if crystal.periodic:
             moved = moved + (self.model.simulation.state.image[slot] * crystal.cells) @ np.array(crystal.lattice.cell)
         return moved

@@ -2,29 +2,36 @@
 
 Sites live on a grid of cells with a halo around it, so that a step never leaves the arrays. In a finite particle
 the points beyond the surface are OUTSIDE; in a periodic box the halo points know the site they stand for.
+
+A crystal is never written into, and all particles of one geometry share it (`ucnp_abm.crystal.shared`).
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ucnp_abm.crystal.grid import Grid
+from ucnp_abm.crystal.grid import Grid, slabs
 from ucnp_abm.crystal.lattice import Lattice
-from ucnp_abm.crystal.shapes import TOLERANCE, Ellipsoid
+from ucnp_abm.crystal.places import INTERFACE, SURFACE, sites_within, sort_into_places
+from ucnp_abm.crystal.shapes import Ellipsoid
 from ucnp_abm.errors import BadInput
 
-SURFACE, INTERFACE = "surface", "interface"
-MAX_PLACES = 256
+__all__ = ["INTERFACE", "SURFACE", "Crystal", "box", "layered", "sphere"]
 
 
 @dataclass(frozen=True, eq=False)
 class Crystal:
     """Static geometry. G grid points, N sites, P places, z bonds.
+
+    Kept are `place`, `home`, `sites` and `layer`: 1 byte for each grid point (5 in a periodic box) and 5 for each site,
+    besides `exposed_sites`, 4 for each exposed site, and arrays by place. What else has an entry for each site or
+    grid point is worked out anew whenever it is asked for: take `position`, `positions`, `number_of` or
+    `numbers` of a few instead of entries of `points` or `number`.
 
     Attributes
     ----------
@@ -40,11 +47,9 @@ class Crystal:
     basis, zone, coordination, exposed : (P,)
         What a place is.
     sites : (N,) uint32
-        Grid point of each site; site *numbers* (0 … N-1) are positions in this array.
+        Grid point of each site, ascending; site *numbers* (0 … N-1) are positions in this array.
     layer : (N,) uint8
         Layer of each site: the innermost whose boundary holds it.
-    points : (N, 3) float64
-        Positions / Å, the centre of the particle at 0.
     strides, cells, halo : (3,) int64
         Grid steps along the axes, cells along them (halo not counted), width of the halo.
     periodic : bool
@@ -66,7 +71,6 @@ class Crystal:
     coordination: NDArray[np.uint8]
     sites: NDArray[np.uint32]
     layer: NDArray[np.uint8]
-    points: NDArray[np.float64]
     strides: NDArray[np.int64]
     cells: NDArray[np.int64]
     halo: NDArray[np.int64]
@@ -86,6 +90,11 @@ class Crystal:
         """Number of bonds of a site in the bulk."""
         return int(self.offset.shape[1])
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays that are kept."""
+        return sum(array.nbytes for array in vars(self).values() if isinstance(array, np.ndarray))
+
     @cached_property
     def exposed(self) -> NDArray[np.uint8]:
         """(P,) 1 where a neighbour is missing."""
@@ -94,111 +103,116 @@ class Crystal:
     @cached_property
     def exposed_sites(self) -> NDArray[np.uint32]:
         """Grid points of all exposed sites, in order."""
-        chosen: NDArray[np.uint32] = self.sites[self.exposed[self.place[self.sites]] == 1]
-        return chosen
+        pieces = (self.sites[few] for few in slabs(self.n_sites))
+        return np.concatenate([sites[self.exposed[self.place[sites]] == 1] for sites in pieces])
 
     @cached_property
+    def _grid(self) -> Grid:
+        return Grid(self.lattice, (int(self.cells[0]), int(self.cells[1]), int(self.cells[2])))
+
+    @cached_property
+    def _centre(self) -> NDArray[np.float64]:
+        return np.zeros((1, 3)) if self.periodic else self._grid.middle
+
+    @cached_property
+    def _cell(self) -> NDArray[np.float64]:
+        return np.array(self.lattice.cell)
+
+    def position(self, number: int) -> NDArray[np.float64]:
+        """(3,) position / Å of one site, bit for bit that in `points`."""
+        rest, cell = self.sites.item(number), []
+        for stride, halo in zip(self.strides.tolist(), self.halo.tolist(), strict=True):
+            steps, rest = divmod(rest, stride)
+            cell.append(steps - halo)
+        fractions = np.array([[n + part for n, part in zip(cell, self.lattice.basis[rest], strict=True)]])
+        placed: NDArray[np.float64] = (fractions @ self._cell - self._centre)[0]
+        return placed
+
+    def positions(self, numbers: ArrayLike) -> NDArray[np.float64]:
+        """(n, 3) positions / Å of the sites with these n numbers; the centre of a particle is at 0."""
+        return self._grid.positions(self.sites[np.atleast_1d(numbers)].astype(np.int64)) - self._centre
+
+    @property
+    def points(self) -> NDArray[np.float64]:
+        """(N, 3) positions / Å of all sites, worked out anew: 24 bytes for each."""
+        found = np.empty((self.n_sites, 3))
+        for few in slabs(self.n_sites):
+            found[few] = self._grid.positions(self.sites[few].astype(np.int64)) - self._centre
+        return found
+
+    @property
     def site_zone(self) -> NDArray[np.uint8]:
-        """(N,) zone of each site."""
-        return self.zone[self.place[self.sites]]
+        """(N,) zone of each site, looked up anew."""
+        found = np.empty(self.n_sites, dtype=np.uint8)
+        for few in slabs(self.n_sites):
+            found[few] = self.zone[self.place[self.sites[few]]]
+        return found
 
-    @cached_property
+    def zone_of(self, number: int) -> str:
+        """Zone of one site."""
+        return self.zones[self.zone.item(self.place.item(self.sites.item(number)))]
+
+    @property
     def number(self) -> NDArray[np.int32]:
-        """(G,) site number of each grid point, -1 where there is none."""
+        """(G,) site number of each grid point, -1 where there is none; worked out anew: 4 bytes for each."""
         numbers = np.full(self.place.size, -1, dtype=np.int32)
-        numbers[self.sites] = np.arange(self.n_sites, dtype=np.int32)
+        for few in slabs(self.n_sites):
+            numbers[self.sites[few]] = np.arange(few.start, few.stop)
+        return numbers
+
+    def number_of(self, point: int | np.integer[Any]) -> int:
+        """Site number of one grid point; -1 where there is none."""
+        found = int(self.sites.searchsorted(np.uint32(point)))
+        return found if found < self.n_sites and self.sites.item(found) == point else -1
+
+    def numbers(self, points: ArrayLike) -> NDArray[np.int64]:
+        """Site numbers of grid points, in their shape; -1 where there is none."""
+        wanted = np.asarray(points).astype(np.uint32)
+        found = self.sites.searchsorted(wanted)
+        hit = self.sites.take(found, mode="clip") == wanted
+        numbers: NDArray[np.int64] = np.where(hit, found, -1)
         return numbers
 
     def neighbours(self, number: int) -> list[int]:
         """Site numbers of the neighbours, in the order of the directions; -1 where one is missing."""
-        point = int(self.sites[number])
-        around = point + self.offset[self.place[point]].astype(np.int64)
+        point = self.sites.item(number)
+        around = point + self.offset[self.place.item(point)]
         if self.periodic:
-            around = self.home[around].astype(np.int64)
-        return [int(n) for n in self.number[around]]
+            around = self.home[around]
+        found: list[int] = self.numbers(around).tolist()
+        return found
 
-    @cached_property
+    def around(self, few: slice, direction: int) -> NDArray[np.int64]:
+        """Grid points of the neighbours in one direction of the sites with the numbers of a slice."""
+        points = self.sites[few].astype(np.int64)
+        there: NDArray[np.int64] = points + self.offset[self.place[points], direction]
+        return self.home[there].astype(np.int64) if self.periodic else there
+
+    @property
     def bonds(self) -> NDArray[np.int32]:
-        """(N, z) site numbers of all neighbours, -1 where one is missing."""
-        points = self.sites.astype(np.int64)
-        around = points[:, None] + self.offset[self.place[points]]
-        if self.periodic:
-            around = self.home[around].astype(np.int64)
-        numbers: NDArray[np.int32] = self.number[around]
-        return numbers
+        """(N, z) site numbers of all neighbours, -1 where one is missing; worked out anew: 4 z bytes for each."""
+        number, found = self.number, np.empty((self.n_sites, self.z), dtype=np.int32)
+        for few in slabs(self.n_sites):
+            for d in range(self.z):
+                found[few, d] = number[self.around(few, d)]
+        return found
 
     @cached_property
     def bond_zones(self) -> list[tuple[int, int, int]]:
         """(bond class, zone, zone) of all bonds that exist."""
-        points = self.sites.astype(np.int64)
-        inside = self.number >= 0
-        place = self.place[points]
+        occupied = np.zeros(self.place.size, dtype=bool)
+        for few in slabs(self.n_sites):
+            occupied[self.sites[few]] = True
         n = len(self.zones)
         seen = np.zeros(len(self.lattice.bonds) * n * n, dtype=bool)
-        for d in range(self.z):
-            around = points + self.offset[place, d]
-            if self.periodic:
-                around = self.home[around].astype(np.int64)
-            there = inside[around]
-            kinds = self.bond[place[there], d].astype(np.int64) * n + self.zone[place[there]]
-            seen[kinds * n + self.zone[self.place[around[there]]]] = True
+        for few in slabs(self.n_sites):
+            place = self.place[self.sites[few]]
+            for d in range(self.z):
+                around = self.around(few, d)
+                there = occupied[around]
+                kinds = self.bond[place[there], d].astype(np.int64) * n + self.zone[place[there]]
+                seen[kinds * n + self.zone[self.place[around[there]]]] = True
         return [(int(k) // (n * n), int(k) // n % n, int(k) % n) for k in np.flatnonzero(seen)]
-
-
-def _assemble(
-    grid: Grid,
-    sites: NDArray[np.int64],
-    points: NDArray[np.float64],
-    layer: NDArray[np.uint8],
-    layers: tuple[str, ...],
-    interface: NDArray[np.bool_],
-    home: NDArray[np.uint32],
-    boundaries: tuple[Ellipsoid, ...] = (),
-    interface_width: float = 0.0,
-) -> Crystal:
-    lattice = grid.lattice
-    nb = len(lattice.basis)
-    basis = sites % nb
-    occupied = np.zeros(grid.size, dtype=bool)
-    occupied[sites] = True
-    around = sites[:, None] + grid.offset[basis]
-    if home.size:
-        around = home[around].astype(np.int64)
-    coordination = occupied[around].sum(axis=1)
-    n_layers = len(layers)
-    zones = (*layers, INTERFACE, SURFACE)
-    zone = layer.astype(np.int64)
-    zone[interface] = n_layers
-    zone[coordination < lattice.coordination] = n_layers + 1
-    key = (zone * nb + basis) * (lattice.coordination + 1) + coordination
-    kinds, first, which = np.unique(key, return_index=True, return_inverse=True)
-    if kinds.size > MAX_PLACES:
-        raise BadInput(f"this crystal has {kinds.size} kinds of site, more than {MAX_PLACES}; use fewer zones")
-    used = sorted(set(zone.tolist()))
-    renumber = {old: new for new, old in enumerate(used)}
-    place = np.zeros(grid.size, dtype=np.uint8)
-    place[sites] = which
-    bond_of_basis = np.array([[kind for _, _, kind in row] for row in lattice.neighbours], dtype=np.uint8)
-    return Crystal(
-        lattice=lattice,
-        zones=tuple(zones[z] for z in used),
-        layers=layers,
-        place=place,
-        home=home,
-        offset=np.ascontiguousarray(grid.offset[basis[first]]),
-        bond=np.ascontiguousarray(bond_of_basis[basis[first]]),
-        basis=basis[first].astype(np.uint8),
-        zone=np.array([renumber[int(z)] for z in zone[first]], dtype=np.uint8),
-        coordination=coordination[first].astype(np.uint8),
-        sites=sites.astype(np.uint32),
-        layer=layer,
-        points=points,
-        strides=grid.strides,
-        cells=np.array(grid.shape, dtype=np.int64),
-        halo=np.array(lattice.halo, dtype=np.int64),
-        boundaries=boundaries,
-        interface_width=interface_width,
-    )
 
 
 def layered(
@@ -228,34 +242,14 @@ def layered(
     """
     if not boundaries or len(boundaries) != len(layers):
         raise BadInput(f"layers: expected one name for each boundary, got {len(layers)} for {len(boundaries)}")
-    outer = boundaries[-1]
-    longest = max(outer.semiaxes)
-    planes = np.linalg.inv(np.array(lattice.cell))
-    reach = []
-    for plane in planes.T:
-        across = longest * float(np.linalg.norm(np.array(outer.semiaxes) / longest * plane))
-        across += abs(float(np.dot(outer.centre, plane)))
-        reach.append(math.ceil(min(across, 1e9)) + 1)  # far beyond what the grid refuses
-    grid = Grid(lattice, (2 * reach[0] + 1, 2 * reach[1] + 1, 2 * reach[2] + 1))
-    candidates = grid.inner
-    centre = lattice.positions(np.array([reach]), np.array([0]))
-    points = lattice.positions(grid.cells_of(candidates), candidates % len(lattice.basis)) - centre
-    inside = outer.inside(points)
-    points, sites = points[inside], candidates[inside]
-    layer = np.full(sites.size, len(layers) - 1, dtype=np.uint8)
-    interface = np.zeros(sites.size, dtype=bool)
-    for n, boundary in reversed(list(enumerate(boundaries[:-1]))):
-        distance = boundary.distance(points)
-        layer[distance <= TOLERANCE] = n
-        interface |= np.abs(distance) <= interface_width
-    home = np.empty(0, dtype=np.uint32)
-    return _assemble(grid, sites, points, layer, layers, interface, home, boundaries, interface_width)
+    grid = Grid.about(lattice, boundaries[-1])
+    sites, layer, interface = sites_within(grid, boundaries, interface_width)
+    return _assembled(grid, sites, layer, layers, interface, np.empty(0, np.uint32), boundaries, interface_width)
 
 
 def sphere(lattice: Lattice, radii: tuple[float, ...], layers: tuple[str, ...], interface_width: float) -> Crystal:
     """A sphere of concentric layers with the outer radii / Å given; otherwise as `layered`."""
-    boundaries = tuple(Ellipsoid((0.0, 0.0, 0.0), (r, r, r)) for r in radii)
-    return layered(lattice, boundaries, layers, interface_width)
+    return layered(lattice, tuple(Ellipsoid((0.0, 0.0, 0.0), (r, r, r)) for r in radii), layers, interface_width)
 
 
 def box(lattice: Lattice, cells: tuple[int, int, int], layer: str = "bulk") -> Crystal:
@@ -267,15 +261,40 @@ def box(lattice: Lattice, cells: tuple[int, int, int], layer: str = "bulk") -> C
         If the box is so small that a site meets itself or one neighbour twice.
     """
     grid = Grid(lattice, cells)
-    sites = grid.inner
-    nb = len(lattice.basis)
-    everywhere = np.arange(grid.size, dtype=np.int64)
-    wrapped = grid.cells_of(everywhere) % np.array(cells) + np.array(lattice.halo)
-    home = (wrapped @ grid.strides + everywhere % nb).astype(np.uint32)
-    around = home[sites[:, None] + grid.offset[sites % nb]]
-    ordered = np.sort(np.concatenate([around, sites[:, None]], axis=1), axis=1)
-    if (ordered[:, 1:] == ordered[:, :-1]).any():
-        raise BadInput(f"cells: a periodic {lattice.name} box of {cells} cells is too small; a site meets one twice")
-    points = lattice.positions(grid.cells_of(sites), sites % nb)
-    none = np.zeros(sites.size, dtype=bool)
-    return _assemble(grid, sites, points, np.zeros(sites.size, dtype=np.uint8), (layer,), none, home)
+    home, sites = grid.home(), np.empty(grid.n_inner, dtype=np.uint32)
+    for few in slabs(grid.n_inner):
+        inner = grid.inner(few)
+        sites[few] = inner
+        around = home[inner[:, None] + grid.offset[inner % len(lattice.basis)]]
+        ordered = np.sort(np.concatenate([around, sites[few][:, None]], axis=1), axis=1)
+        if (ordered[:, 1:] == ordered[:, :-1]).any():
+            raise BadInput(
+                f"cells: a periodic {lattice.name} box of {cells} cells is too small; a site meets one twice"
+            )
+    return _assembled(grid, sites, np.zeros(sites.size, np.uint8), (layer,), np.zeros(sites.size, bool), home)
+
+
+def _assembled(
+    grid: Grid,
+    sites: NDArray[np.uint32],
+    layer: NDArray[np.uint8],
+    layers: tuple[str, ...],
+    interface: NDArray[np.bool_],
+    home: NDArray[np.uint32],
+    boundaries: tuple[Ellipsoid, ...] = (),
+    interface_width: float = 0.0,
+) -> Crystal:
+    places = sort_into_places(grid, sites, layer, layers, interface, home)
+    return Crystal(
+        **places._asdict(),
+        lattice=grid.lattice,
+        layers=layers,
+        home=home,
+        sites=sites,
+        layer=layer,
+        strides=grid.strides,
+        cells=np.array(grid.shape, dtype=np.int64),
+        halo=np.array(grid.lattice.halo, dtype=np.int64),
+        boundaries=boundaries,
+        interface_width=interface_width,
+    )

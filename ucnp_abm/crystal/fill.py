@@ -11,13 +11,14 @@ from ucnp_abm import seeds
 from ucnp_abm.crystal import species
 from ucnp_abm.crystal.composition import Composition
 from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.crystal.grid import slabs
 from ucnp_abm.errors import BadInput, nearest
 
 
 def _choose(
-    rng: np.random.Generator, where: NDArray[np.int64], shares: list[float], counts: str
-) -> list[NDArray[np.int64]]:
-    """Deal the sites `where` out by share; shares may leave a rest that nobody gets."""
+    rng: np.random.Generator, where: NDArray[np.uint32], shares: list[float], counts: str
+) -> list[NDArray[np.uint32]]:
+    """Deal the sites `where` out by share, which may shuffle them; shares may leave a rest that nobody gets."""
     rest = 1.0 - sum(shares)
     if counts == "random":
         drawn = rng.choice(len(shares) + 1, size=where.size, p=[*shares, max(rest, 0.0)])
@@ -27,8 +28,25 @@ def _choose(
     for n in np.argsort(-(ideal - whole), kind="stable")[: where.size - whole.sum()]:
         whole[n] += 1
     ends = np.cumsum(whole)
-    mixed = rng.permutation(where)
-    return [mixed[end - n : end] for n, end in zip(whole[:-1], ends[:-1], strict=True)]
+    rng.shuffle(where)
+    return [where[end - n : end] for n, end in zip(whole[:-1], ends[:-1], strict=True)]
+
+
+def _free(room: Crystal, occupants: NDArray[np.uint8], layer: int, places: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    """Numbers of the sites of a layer that hold nothing yet and whose place is one of those."""
+    found, n_found = np.empty(room.n_sites, dtype=np.uint32), 0
+    for few in slabs(room.n_sites):
+        free = (room.layer[few] == layer) & (occupants[few] == 255) & places[room.place[room.sites[few]]]
+        new = few.start + np.flatnonzero(free)
+        found[n_found : n_found + new.size] = new
+        n_found += new.size
+    found.resize(n_found, refcheck=False)
+    return found
+
+
+def _put(occupants: NDArray[np.uint8], where: NDArray[np.uint32], code: int) -> None:
+    for few in slabs(where.size):
+        occupants[where[few]] = code
 
 
 def fill(
@@ -76,24 +94,23 @@ def fill(
     ion_rng = seeds.generator(seed, "ions")
     for layer in range(len(room.layers)):
         for zone, share in enumerate(vacancy_shares):
-            where = np.flatnonzero((room.layer == layer) & (room.site_zone == zone))
-            occupants[_choose(vacancy_rng, where, [share], counts)[0]] = species.VACANCY
-    basis = room.basis[room.place[room.sites]]
+            where = _free(room, occupants, layer, room.zone == zone)
+            _put(occupants, _choose(vacancy_rng, where, [share], counts)[0], species.VACANCY)
+    anywhere = np.ones(room.zone.size, dtype=bool)
     for layer, filled in enumerate(compositions):
-        free = (room.layer == layer) & (occupants == 255)
         if filled.sodium:
             groups: list[tuple[NDArray[np.bool_], float]]
             if order == "ordered":
-                groups = [(free & (basis == b), s) for b, s in enumerate(room.lattice.sodium)]
+                groups = [(room.basis == b, s) for b, s in enumerate(room.lattice.sodium)]
             else:
-                groups = [(free, math.fsum(room.lattice.sodium) / len(room.lattice.sodium))]
-            for group, share in groups:
-                sodium = _choose(ion_rng, np.flatnonzero(group), [share], counts)[0]
-                occupants[sodium] = species.code("Na")
-        rest = np.flatnonzero((room.layer == layer) & (occupants == 255))
+                groups = [(anywhere, math.fsum(room.lattice.sodium) / len(room.lattice.sodium))]
+            for places, share in groups:
+                where = _free(room, occupants, layer, places)
+                _put(occupants, _choose(ion_rng, where, [share], counts)[0], species.code("Na"))
+        rest = _free(room, occupants, layer, anywhere)
         symbols, shares = zip(*filled.shares, strict=True)
         for symbol, dealt in zip(symbols, _choose(ion_rng, rest, list(shares), counts), strict=True):
-            occupants[dealt] = species.code(symbol)
+            _put(occupants, dealt, species.code(symbol))
     occupants[occupants == 255] = species.code(compositions[0].shares[0][0])
     immobile = ("Na",) if order == "ordered" and True in has_sodium else ()
     return occupants, immobile

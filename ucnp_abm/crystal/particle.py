@@ -98,8 +98,8 @@ class Particle:
     @cached_property
     def counts(self) -> dict[str, int]:
         """Number of sites that each species holds."""
-        codes, numbers = np.unique(self.occupants, return_counts=True)
-        return {species.SYMBOLS[int(c)]: int(n) for c, n in zip(codes, numbers, strict=True)}
+        numbers = np.bincount(self.occupants, minlength=species.N_CODES)
+        return {species.SYMBOLS[int(c)]: int(numbers[c]) for c in np.flatnonzero(numbers)}
 
     def state(self) -> State:
         """A fresh state at time zero."""

@@ -12,6 +12,7 @@ from ucnp_abm.crystal.crystal import INTERFACE, SURFACE, Crystal
 from ucnp_abm.crystal.fill import fill
 from ucnp_abm.crystal.lattice import Lattice, named
 from ucnp_abm.crystal.shapes import TOLERANCE, Ellipsoid
+from ucnp_abm.crystal.shared import shared
 from ucnp_abm.errors import BadInput, nearest
 
 if TYPE_CHECKING:
@@ -127,15 +128,23 @@ class CoreShell:
     def build(self, seed: int = 0) -> Particle:
         """Grow the particle; the same seed gives the same particle."""
         layers = self.layers()
-        width = units.positive(self.interface_width, "length", "interface_width")
-        names, compositions, boundaries = zip(*layers, strict=True)
-        room = crystal.layered(named(self.lattice), boundaries, names, width)
+        room = self._geometry(layers)
         shares = {
             SURFACE: units.fraction(self.surface_vacancies, "surface_vacancies"),
             INTERFACE: units.fraction(self.interface_vacancies, "interface_vacancies"),
         }
         bulk = units.fraction(self.bulk_vacancies, "bulk_vacancies")
-        return _filled(self, room, list(compositions), [shares.get(zone, bulk) for zone in room.zones], seed)
+        compositions = [layer.composition for layer in layers]
+        return _filled(self, room, compositions, [shares.get(zone, bulk) for zone in room.zones], seed)
+
+    def geometry(self) -> Crystal:
+        """The crystal that the particles of all seeds share."""
+        return self._geometry(self.layers())
+
+    def _geometry(self, layers: list[Layer]) -> Crystal:
+        width = units.positive(self.interface_width, "length", "interface_width")
+        names, _, boundaries = zip(*layers, strict=True)
+        return shared(crystal.layered, named(self.lattice), boundaries, names, width)
 
     def _shells(self) -> list[tuple[str, Length]]:
         if not isinstance(self.shells, (tuple, list)) or any(
@@ -185,14 +194,8 @@ class Box:
 
     def build(self, seed: int = 0) -> Particle:
         """Fill the box; the same seed gives the same box."""
-        if (
-            not isinstance(self.cells, (tuple, list))
-            or len(self.cells) != 3
-            or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in self.cells)
-        ):
-            raise BadInput(f"cells: expected three whole numbers above zero, got {self.cells!r}")
         content = composition.parse(self.composition)
-        room = crystal.box(named(self.lattice), (self.cells[0], self.cells[1], self.cells[2]))
+        room = self.geometry()
         vacancies = self.vacancies
         if isinstance(vacancies, str) and "%" not in vacancies:
             raise BadInput(f"vacancies: expected a share such as '1 %' or 0.01, or a whole number, got '{vacancies}'")
@@ -201,6 +204,16 @@ class Box:
                 raise BadInput(f"vacancies: {vacancies} do not fit into {room.n_sites} sites")
             vacancies = vacancies / room.n_sites
         return _filled(self, room, [content], [units.fraction(vacancies, "vacancies")], seed)
+
+    def geometry(self) -> Crystal:
+        """The crystal that the boxes of all seeds share."""
+        if (
+            not isinstance(self.cells, (tuple, list))
+            or len(self.cells) != 3
+            or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in self.cells)
+        ):
+            raise BadInput(f"cells: expected three whole numbers above zero, got {self.cells!r}")
+        return shared(crystal.box, named(self.lattice), (self.cells[0], self.cells[1], self.cells[2]))
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.crystal.grid import slabs
 from ucnp_abm.crystal.species import HALO, OUTSIDE, VACANCY
 
-COUNTERS = 5  # vacancies, exposed vacancies, candidates, events, reversals; then one for each channel
+COUNTERS = 6
+"""Vacancies, exposed vacancies, candidates, events, reversals, candidate of the last event; then the channels."""
 
 
 @dataclass(eq=False)
 class State:
-    """Occupants, identities, the order of the lists, counters and the clock (see `kernels.events.State`).
+    """Occupants, identities, the order of the lists, counters and the clock (see `kernels.layout.State`).
 
     G grid points, N sites, V room for vacancies, K transform channels, M reservoirs.
     """
@@ -27,14 +29,15 @@ class State:
     origin: NDArray[np.uint8]  # (N,)
     generation: NDArray[np.int32]  # (N,)
     born: NDArray[np.float64]  # (N,) s
+    birthplace: NDArray[np.uint32]  # (N,) grid point
     image: NDArray[np.int32]  # (N, 3), or (0, 3) in a finite particle
     vacancies: NDArray[np.uint32]  # (V,)
     came_from: NDArray[np.uint32]  # (V,)
     exposed_rank: NDArray[np.int32]  # (V,)
     exposed_vacancies: NDArray[np.uint32]  # (V,)
     reservoir: NDArray[np.int64]  # (M,)
-    tally: NDArray[np.int64]  # (5 + 1 + K,)
-    clock: NDArray[np.float64]  # (2,) s: last candidate, now
+    tally: NDArray[np.int64]  # (6 + 1 + K,)
+    clock: NDArray[np.float64]  # (3,) s: last candidate, now, last event
 
     @property
     def n_vacancies(self) -> int:
@@ -68,13 +71,28 @@ class State:
         """(1 + K,) events so far: hops, then each transform channel."""
         return self.tally[COUNTERS:]
 
+    @property
+    def nbytes(self) -> int:
+        """Size of all arrays / bytes."""
+        return sum(getattr(self, f.name).nbytes for f in fields(self))
+
+    @property
+    def nulls(self) -> int:
+        """Candidates without an event since the last event."""
+        return int(self.tally[2] - self.tally[5])
+
+    def settle(self) -> None:
+        """Go back to the moment just after the last event: nothing but null candidates lies between."""
+        self.tally[2] = self.tally[5]
+        self.clock[:2] = self.clock[2]
+
     def copy(self) -> State:
         """An independent copy."""
         return replace(self, **{f.name: getattr(self, f.name).copy() for f in fields(self)})
 
     def with_channels(self, n_channels: int, reservoir: Sequence[int] = ()) -> State:
-        """A copy with counters for `n_channels` transform channels, and with the bath's complexes."""
-        fresh = self.copy()
+        """The same arrays, with counters for `n_channels` transform channels and the bath's complexes."""
+        fresh = replace(self)
         fresh.tally = np.zeros(COUNTERS + 1 + n_channels, dtype=np.int64)
         fresh.tally[:COUNTERS] = self.tally[:COUNTERS]
         fresh.reservoir = np.array(reservoir, dtype=np.int64)
@@ -91,7 +109,7 @@ class State:
         n, m = self.n_vacancies, self.n_exposed_vacancies
         sha = hashlib.sha256()
         for array in (
-            *(self.species, self.slot, self.origin, self.generation, self.born, self.image),
+            *(self.species, self.slot, self.origin, self.generation, self.born, self.birthplace, self.image),
             *(self.reservoir, self.tally, self.clock),
         ):
             sha.update(np.ascontiguousarray(array).data)
@@ -110,9 +128,10 @@ def initial_state(crystal: Crystal, occupants: NDArray[np.uint8]) -> State:
         Species code on each site. Identities are numbered like the sites on which they start.
     """
     species = np.full(crystal.place.size, HALO if crystal.periodic else OUTSIDE, dtype=np.uint8)
-    species[crystal.sites] = occupants
     slot = np.zeros(crystal.place.size, dtype=np.uint32)
-    slot[crystal.sites] = np.arange(crystal.n_sites, dtype=np.uint32)
+    for some in slabs(crystal.n_sites):
+        species[crystal.sites[some]] = occupants[some]
+        slot[crystal.sites[some]] = np.arange(some.start, some.stop, dtype=np.uint32)
     vacant = crystal.sites[occupants == VACANCY]
     n, room = vacant.size, vacant.size + 16
     vacancies = np.zeros(room, dtype=np.uint32)
@@ -130,6 +149,7 @@ def initial_state(crystal: Crystal, occupants: NDArray[np.uint8]) -> State:
         origin=crystal.layer.copy(),
         generation=np.zeros(crystal.n_sites, dtype=np.int32),
         born=np.zeros(crystal.n_sites),
+        birthplace=crystal.sites.copy(),
         image=np.zeros((crystal.n_sites if crystal.periodic else 0, 3), dtype=np.int32),
         vacancies=vacancies,
         came_from=np.zeros(room, dtype=np.uint32),
@@ -137,7 +157,7 @@ def initial_state(crystal: Crystal, occupants: NDArray[np.uint8]) -> State:
         exposed_vacancies=exposed_vacancies,
         reservoir=np.zeros(0, dtype=np.int64),
         tally=tally,
-        clock=np.zeros(2),
+        clock=np.zeros(3),
     )
 
 

@@ -17,7 +17,8 @@ from ucnp_abm.crystal.species import OUTSIDE, SPECIES, SYMBOLS
 from ucnp_abm.engine.moves import Move
 from ucnp_abm.engine.pack import Loop
 from ucnp_abm.errors import LiveMismatch
-from ucnp_abm.kernels import events
+from ucnp_abm.kernels import rates as kernel
+from ucnp_abm.kernels.layout import HOPS
 from ucnp_abm.rules.env import Counts, HopEnv, Site, SiteEnv
 from ucnp_abm.rules.ruleset import HopRule, SiteRule
 from ucnp_abm.rules.table import RateTable
@@ -37,33 +38,33 @@ def look(
     lattice, state, rates = loop.lattice, loop.state, loop.rates
     i = j = np.uint32(point)
     pairs = 0.0
-    if channel == events.HOPS:
-        j = events.neighbour(lattice, state, i, direction)
-        row = int(events.hop_row(lattice, state, rates, i, j, direction))
+    if channel == HOPS:
+        j = kernel.neighbour(lattice, state, i, direction)
+        row = int(kernel.hop_row(lattice, state, rates, i, j, direction))
         if row and rates.has_pairs:
-            pairs = float(events.hop_pairs(lattice, state, rates, i, j))
+            pairs = float(kernel.hop_pairs(lattice, state, rates, i, j))
         verb, symbol = "hop", SYMBOLS.get(int(state.species[j]), "none")
     else:
-        row = int(events.transform_row(lattice, state, rates, channel, i))
+        row = int(kernel.transform_row(lattice, state, rates, channel, i))
         if row and rates.has_pairs:
-            pairs = float(events.transform_pairs(lattice, state, rates, channel, i))
+            pairs = float(kernel.transform_pairs(lattice, state, rates, channel, i))
         verb, symbol = table.channels[channel - 1].verb, table.channels[channel - 1].species
     step = float(rates.site_step[row]) + pairs
     rule = table.block_of(row).rule if row else None
     seen = environment(crystal, state.species, rule, int(i), int(j), direction) if rule else None
-    energy = float(events.activation(int(rates.kind[row]), float(rates.barrier[row]), step))
+    energy = float(kernel.activation(int(rates.kind[row]), float(rates.barrier[row]), step))
     assisted = float(rates.assisted[condition, row]) if rates.assisted.size else 0.0
     return Move(
         verb=verb,
         species=symbol,
-        site=int(crystal.number[i]),
-        to=int(crystal.number[j]),
-        rate=float(events.event_rate(lattice, state, rates, condition, channel, i, direction)),
+        site=crystal.number_of(i),
+        to=crystal.number_of(j),
+        rate=float(kernel.event_rate(lattice, state, rates, condition, channel, i, direction)),
         barrier=float(rates.barrier[row]),
         energy_step=step,
         activation=energy,
         attempt=float(rates.attempt[row]),
-        factor=1.0 if channel == events.HOPS else float(events.channel_factor(state, rates, condition, channel)),
+        factor=1.0 if channel == HOPS else float(kernel.channel_factor(state, rates, condition, channel)),
         assisted=assisted * math.exp(-max(energy - rates.relief, 0.0) / rates.kt[condition]) if assisted else 0.0,
         temperature=temperature,
         environment=seen,
@@ -95,7 +96,7 @@ def environment(
 ) -> HopEnv | SiteEnv:
     """Environment of a hop between vacancy `i` and ion `j`, or of a one-site verb at `i` (grid points)."""
     place = crystal.place[i]
-    here, there = int(crystal.number[i]), int(crystal.number[j])
+    here, there = crystal.number_of(i), crystal.number_of(j)
     if isinstance(rule, HopRule):
         around = [n for n in crystal.neighbours(here) if n not in (-1, there)]
         around += [n for n in crystal.neighbours(there) if n not in (-1, here)]

@@ -14,7 +14,9 @@ from ucnp_abm.crystal.species import OUTSIDE, SPECIES, VACANCY
 from ucnp_abm.crystal.state import State
 from ucnp_abm.engine.schedule import Condition, Schedule
 from ucnp_abm.errors import BadRate
-from ucnp_abm.kernels import events
+from ucnp_abm.kernels import layout
+from ucnp_abm.kernels.random_words import round_keys
+from ucnp_abm.kernels.rates import activation
 from ucnp_abm.rules.table import Block, Channel, RateTable
 from ucnp_abm.units import BOLTZMANN
 
@@ -25,13 +27,15 @@ MAX_RATE = 1e30
 class Loop(NamedTuple):
     """All that the loop is given, in the order of its arguments."""
 
-    lattice: events.Lattice
-    state: events.State
-    rates: events.Rates
-    plan: events.Plan
+    lattice: layout.Lattice
+    state: layout.State
+    rates: layout.Rates
+    plan: layout.Plan
+    sums: layout.Sums
+    records: layout.Records
 
 
-def pack_rates(table: RateTable, crystal: Crystal, conditions: Sequence[Condition]) -> events.Rates:
+def pack_rates(table: RateTable, crystal: Crystal, conditions: Sequence[Condition]) -> layout.Rates:
     """Rates and bounds for each condition, with `math.exp` as in the loop."""
     channels, reservoirs = table.channels, table.reservoirs
     kts = [BOLTZMANN * condition.temperature for condition in conditions]
@@ -40,18 +44,18 @@ def pack_rates(table: RateTable, crystal: Crystal, conditions: Sequence[Conditio
     fastest = rate if not table.has_pairs else _fastest_with_pairs(table, crystal, kts, assisted, relief)
     bound = np.zeros((len(kts), 1 + len(channels)))
     for block, end in _blocks(table):
-        number = block.where[0] if isinstance(block.where[0], int) else events.HOPS
+        number = block.where[0] if isinstance(block.where[0], int) else layout.HOPS
         bound[:, number] = np.maximum(bound[:, number], fastest[:, block.start : end].max(axis=1))
     factor = np.array(
         [[1.0, *(_factor(table, channel, condition) for channel in channels)] for condition in conditions]
     )
     if not np.isfinite(bound).all() or (bound * factor).max() > MAX_RATE:
         raise BadRate(f"{table.mechanism.name}: a rate exceeds {MAX_RATE:g} /s; check attempt frequencies and energies")
-    return events.Rates(
+    return layout.Rates(
         rate=rate,
         bound=bound,
         kt=np.array(kts),
-        hop_row=table.hop_row,
+        hop_row=table.hop_row.reshape(table.hop_row.shape[0], -1),
         hop_weight=table.hop_weight,
         hop_counts=table.hop_counts,
         channel_from=np.array([0, *(SPECIES[c.before].code for c in channels)], dtype=np.uint8),
@@ -107,7 +111,7 @@ def _rates(
     """(C, R) rates / s⁻¹ of all rows, for energy differences `step` / eV."""
     kinds, barriers, attempts = table.kind.tolist(), table.barrier.tolist(), table.attempt.tolist()
     steps = zip(kinds, barriers, step.tolist(), strict=True)
-    energies = [events.activation(kind, barrier, difference) for kind, barrier, difference in steps]
+    energies = [activation(kind, barrier, difference) for kind, barrier, difference in steps]
     rates = np.array([[_rate(a, e, kt) for a, e in zip(attempts, energies, strict=True)] for kt in kts])
     for c, row in zip(*np.nonzero(assisted), strict=True):
         rates[c, row] += _rate(assisted[c, row], max(energies[row] - relief, 0.0), kts[c])
@@ -136,21 +140,53 @@ def _fastest_with_pairs(
     return _rates(table, table.site_step + lowest, kts, assisted, relief)
 
 
-def pack_state(state: State) -> events.State:
+def pack_state(state: State) -> layout.State:
     """The arrays of a state (shared, not copied)."""
-    return events.State(**{name: getattr(state, name) for name in events.State._fields})
+    return layout.State(**{name: getattr(state, name) for name in layout.State._fields})
 
 
-def pack_lattice(crystal: Crystal) -> events.Lattice:
+def pack_lattice(crystal: Crystal) -> layout.Lattice:
     """The arrays of a crystal (shared, not copied)."""
-    return events.Lattice(**{name: getattr(crystal, name) for name in events.Lattice._fields})
+    zones = len(crystal.zones)
+    approach = ((crystal.bond.astype(np.uint32) * zones + crystal.zone[:, None]) * zones).astype(np.uint32)
+    shared = {name: getattr(crystal, name) for name in layout.Lattice._fields if name != "approach"}
+    return layout.Lattice(approach=approach, **shared)
 
 
-def pack_plan(schedule: Schedule, key: tuple[int, int], scheduler: int) -> events.Plan:
-    """Segments of the schedule, the key's rounds, and who chooses the events."""
-    return events.Plan(
+def pack_plan(schedule: Schedule, key: tuple[int, int], scheduler: int) -> layout.Plan:
+    """Segments of the schedule, the key's rounds, and who chooses the layout."""
+    return layout.Plan(
         edges=np.array([*schedule.edges, math.inf]),
         condition=np.array(schedule.segments, dtype=np.int64),
-        round_keys=events.round_keys(*key),
+        round_keys=round_keys(*key),
         scheduler=scheduler,
+    )
+
+
+def pack_sums(lattice: layout.Lattice, state: layout.State, rates: layout.Rates, scheduler: int) -> layout.Sums:
+    """Room for the trees of all channels, still to be built; none unless the scheduler uses them."""
+    used = int(scheduler == layout.SUM_TREE)
+    of_vacancies = [n == layout.HOPS or c == layout.VACANCY for n, c in enumerate(rates.channel_from)]
+    room, exposed = state.vacancies.size, lattice.exposed_sites.size
+    leaves = np.array([1 << max(0, (room if v else exposed) - 1).bit_length() for v in of_vacancies], dtype=np.int64)
+    return layout.Sums(
+        condition=np.array([-1]),
+        reach=np.array([2 if rates.has_pairs or rates.hop_counts.any() else 1]),
+        node=np.zeros(used * 2 * int(leaves.sum())),
+        root=np.cumsum([0, *(2 * leaves[:-1])], dtype=np.int64),
+        leaves=leaves,
+        part=np.zeros((used * room, lattice.offset.shape[1])),
+        position=np.zeros(used * lattice.place.size, dtype=np.uint32),
+        exposed_number=np.zeros(used * lattice.place.size, dtype=np.uint32),
+        seen=np.zeros(used * (room + exposed), dtype=np.int64),
+    )
+
+
+def pack_records(window: int) -> layout.Records:
+    """Room for the records of at least so many events, and of the one before; a power of two."""
+    size = 1 << window.bit_length() if window else 0
+    kinds = {"candidate": np.int64, "time": np.float64, "born": np.float64, "rank": np.int32}
+    small = dict.fromkeys(("channel", "direction", "origin"), np.uint8)
+    return layout.Records(
+        **{name: np.zeros(size, dtype=kinds.get(name, small.get(name, np.uint32))) for name in layout.Records._fields}
     )

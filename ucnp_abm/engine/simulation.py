@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ucnp_abm import seeds, units
 from ucnp_abm.crystal.particle import Particle
-from ucnp_abm.crystal.species import SYMBOLS
+from ucnp_abm.crystal.species import SYMBOLS, VOID
 from ucnp_abm.crystal.state import State
 from ucnp_abm.engine.look import check_live, look
 from ucnp_abm.engine.moves import Event, Move
-from ucnp_abm.engine.pack import Loop, pack_lattice, pack_plan, pack_rates, pack_state
+from ucnp_abm.engine.pack import Loop, pack_lattice, pack_plan, pack_rates, pack_records, pack_state, pack_sums
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.schedule import Schedule
+from ucnp_abm.engine.timeline import Timeline, carried
 from ucnp_abm.errors import BadInput, nearest
-from ucnp_abm.kernels import events
+from ucnp_abm.kernels import events, layout
+from ucnp_abm.kernels.choose import UNKNOWN
+from ucnp_abm.kernels.rates import bound_total, rate_total
 from ucnp_abm.rules.check import check
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.table import RateTable
 from ucnp_abm.rules.tabulate import tabulate
 
-ENGINE_VERSION = 2
+ENGINE_VERSION = 3
 """Raised whenever the same input would give another trajectory."""
 
-Scheduler = Literal["rejection", "linear-scan"]
-SCHEDULERS: dict[str, int] = {"rejection": events.REJECTION, "linear-scan": events.LINEAR_SCAN}
+Scheduler = Literal["auto", "rejection", "sum-tree", "linear-scan"]
+SCHEDULERS: dict[str, int] = {
+    "rejection": layout.REJECTION,
+    "sum-tree": layout.SUM_TREE,
+    "linear-scan": layout.LINEAR_SCAN,
+}
+CROSSOVER = 0.1
+"""Acceptance below which the sum tree is faster than rejection (docs/speed.md)."""
 _NO_LIMIT = np.iinfo(np.int64).max // 2
-_FIRST_STRETCH = 200_000
+_FIRST_STRETCH = 2_000
 _CANDIDATES_A_CALL = 20_000_000  # about a second: signals are heard between calls of the loop
+_MANY_NULLS = 1000  # candidates in vain after which it is worth asking whether anything can happen at all
 _STATUS = {
-    events.TIME_REACHED: "time reached",
-    events.NOTHING_LEFT: "nothing left to happen",
-    events.LIMIT_REACHED: "count reached",
+    layout.TIME_REACHED: "time reached",
+    layout.NOTHING_LEFT: "nothing left to happen",
+    layout.LIMIT_REACHED: "count reached",
 }
 
 
@@ -49,9 +61,12 @@ class Simulation:
         ``'300 °C for 1 h'``.
     seed : int
         Seed of the events (the particle has its own).
-    scheduler : {'rejection', 'linear-scan'}
+    scheduler : {'auto', 'rejection', 'sum-tree', 'linear-scan'}
+        'auto' takes the sum tree where rejection would accept less than one candidate in ten at the start.
     interpreted : bool
         Run the plain Python text of the loop: the same events, slowly, for debuggers.
+    present : iterable of str
+        Species that may be there besides those of the particle, when a state of another run is taken up.
 
     Raises
     ------
@@ -66,8 +81,9 @@ class Simulation:
         protocol: Protocol | str | float = "300 °C",
         *,
         seed: int = 0,
-        scheduler: Scheduler = "rejection",
+        scheduler: Scheduler = "auto",
         interpreted: bool = False,
+        present: Iterable[str] = (),
     ) -> None:
         if not isinstance(particle, Particle):
             raise BadInput(f"particle: expected a Particle, such as Particle.core_shell(…), got {particle!r}")
@@ -75,26 +91,30 @@ class Simulation:
             raise BadInput(
                 f"mechanism: expected a Mechanism, such as ucnp_abm.mechanism('y-complex'), got {mechanism!r}"
             )
-        if not isinstance(scheduler, str) or scheduler not in SCHEDULERS:
-            raise BadInput(f"scheduler: unknown scheduler '{scheduler}'{nearest(scheduler, SCHEDULERS)}")
+        if not isinstance(scheduler, str) or scheduler not in ("auto", *SCHEDULERS):
+            raise BadInput(f"scheduler: unknown scheduler '{scheduler}'{nearest(scheduler, ('auto', *SCHEDULERS))}")
         self.particle = particle
         self.crystal = particle.crystal
         self.mechanism = mechanism = mechanism.on(self.crystal.lattice.name)
         self.protocol = Protocol.parse(protocol)
         self.seed = seed
         self.key = seeds.philox_key(seed)
-        self.scheduler = scheduler
         self.interpreted = interpreted
-        self.table: RateTable = tabulate(mechanism, self.crystal, particle.counts, particle.immobile)
+        self.present = tuple(sorted({*present} - {*particle.counts}))
+        counts = {**particle.counts, **dict.fromkeys(self.present, 1)}
+        self.table: RateTable = tabulate(mechanism, self.crystal, counts, particle.immobile)
         check(self.table)
-        if "vacancy" not in particle.counts and all(c.before == "vacancy" for c in self.table.channels):
+        if "vacancy" not in counts and all(c.before == "vacancy" for c in self.table.channels):
             raise BadInput(
                 f"{mechanism.name}: this particle holds no vacancies and no rule makes any: nothing can happen"
             )
-        self._state = particle.state().with_channels(
-            len(self.table.channels), [r.size or 0 for r in self.table.reservoirs]
-        )
+        self._state = self.fresh()
+        self.scheduler = "rejection" if scheduler == "auto" else scheduler
         self._loop: Loop = self._packed()
+        if scheduler == "auto" and self.acceptance < CROSSOVER:
+            self.scheduler = "sum-tree"
+            self._loop = self._packed()
+        self.timeline = Timeline(self)
 
     # --- running ---
 
@@ -145,15 +165,17 @@ class Simulation:
         advance = events.advance_plain if self.interpreted else events.advance
         stretch = _FIRST_STRETCH
         while True:
-            before, pause = self.state.events, min(last_candidate, self.state.candidates + stretch)
+            pause = min(last_candidate, self.state.candidates + stretch)
             stretch = min(2 * stretch, _CANDIDATES_A_CALL)
             status = advance(*self._loop, until, last_event, pause)
-            if status == events.LIST_FULL:
+            self.timeline.follow()
+            if status == layout.LIST_FULL:
                 self._make_room()
-            elif status != events.LIMIT_REACHED or self.state.events >= last_event or pause == last_candidate:
+            elif self.state.nulls > _MANY_NULLS and self._stuck():
+                self._rest(until)
+                return _STATUS[layout.NOTHING_LEFT]
+            elif status != layout.LIMIT_REACHED or self.state.events >= last_event or pause == last_candidate:
                 return _STATUS[int(status)]
-            elif until == math.inf and self.state.events == before and self._stuck():
-                return _STATUS[events.NOTHING_LEFT]
 
     def fire(self, *, live: bool = False, until: float = math.inf) -> Event | None:
         """Exactly one event; None if nothing can happen, or nothing before `until` (s).
@@ -170,32 +192,76 @@ class Simulation:
         """
         if not until >= self.time:
             raise BadInput(f"fire: until: expected a time of at least now ({self.time:g} s), got {until!r}")
-        first = self.state.candidates
-        while True:
-            if until == math.inf and (self.state.candidates - first) % 1000 == 999 and self._stuck():
-                return None
-            if self.state.n_vacancies == self.state.vacancies.size:
-                self._make_room()
-            words = events.words(self.state.candidates + 1, self._loop.plan.round_keys)
-            status, segment, channel, k, i, d, _ = events.propose_one(*self._loop, 0, until, words)
-            if status not in (events.FOUND, events.NULL_CANDIDATE):
-                return None
-            condition = int(self._loop.plan.condition[segment])
-            if live:
+        if live:
+            self._check_candidates(until)
+        self.timeline.remember(1)
+        if self._advance(until, self.state.events + 1, _NO_LIMIT) != _STATUS[layout.LIMIT_REACHED]:
+            return None
+        return self.timeline.last_event()
+
+    def _check_candidates(self, until: float) -> None:
+        """Call the laws of all candidates up to the next event, and leave everything as it is."""
+        ahead = self._loop._replace(state=pack_state(self.state.copy()))
+        ahead.sums.condition[0] = -1
+        status = layout.NOTHING_LEFT if self._stuck() else layout.NULL_CANDIDATE
+        while status == layout.NULL_CANDIDATE:
+            status, m, _, channel, _k, i, d = events.propose(*ahead[:-1], 0, UNKNOWN, until)
+            if status in (layout.FOUND, layout.NULL_CANDIDATE):
+                condition = int(ahead.plan.condition[m])
                 check_live(self.table, self.move(int(channel), int(i), int(d), condition))
-            if status == events.FOUND:
-                move = self.move(int(channel), int(i), int(d), condition)
-                event = Event(
-                    number=self.state.events + 1,
-                    candidate=self.state.candidates,
-                    time=self.time,
-                    slot=int(self.state.slot[self.crystal.sites[move.to]]),
-                    move=move,
-                    total_rate=self.total_rate(condition),
-                    words=(int(words[0]), int(words[1]), int(words[2]), int(words[3])),
-                )
-                events.apply(self._loop.lattice, self._loop.state, self._loop.rates, channel, k, i, d)
-                return event
+        ahead.sums.condition[0] = -1
+
+    # --- in time ---
+
+    def fresh(self) -> State:
+        """The state at time zero."""
+        return self.particle.state().with_channels(
+            len(self.table.channels), [reservoir.size or 0 for reservoir in self.table.reservoirs]
+        )
+
+    def back(self, events: int = 1) -> None:
+        """Undo the last events, exactly: afterwards all is as it was just after the event before them."""
+        self.timeline.back(events)
+
+    def goto(self, *, event: int | None = None, time: str | float | None = None, step: float | None = None) -> None:
+        """Go to the moment just after an event, or to a time or step, before or after now."""
+        self.timeline.goto(event=event, time=time, step=step)
+
+    def branch(self, *, seed: int | None = None, mechanism: Mechanism | None = None) -> Simulation:
+        """Another run from here on, with another seed or mechanism; this one stays as it is.
+
+        Its past is not its own: it cannot go back beyond this moment. Counters of channels and reservoirs that both
+        mechanisms have go on; those of others start anew.
+        """
+        other = Simulation(
+            self.particle,
+            self.mechanism if mechanism is None else mechanism,
+            self.protocol,
+            seed=self.seed if seed is None else seed,
+            scheduler="auto" if mechanism is not None else self.scheduler,  # type: ignore[arg-type]
+            interpreted=self.interpreted,
+            present=[*self.present, *self.species_here()],
+        )
+        other.restore(carried(self.state, self.table, other.state, other.table))
+        other.timeline = Timeline(other, begin=other.state)
+        return other
+
+    def remember(self, n: int) -> None:
+        """Keep records of at least the last `n` events from now on: undoing them is then a matter of microseconds.
+
+        46 bytes an event.
+        """
+        self.timeline.remember(n)
+
+    def remembered(self, after: int) -> NDArray[np.void]:
+        """The kept events with numbers above `after` (dtype `timeline.EVENT`).
+
+        Raises
+        ------
+        BadInput
+            If some of them are no longer kept.
+        """
+        return self.timeline.remembered(after)
 
     # --- asking ---
 
@@ -222,8 +288,20 @@ class Simulation:
     def total_rate(self, condition: int | None = None) -> float:
         """Sum of the rates / s⁻¹ of all events that could happen now."""
         c = self._condition_now() if condition is None else condition
-        total = events.rate_total if self.interpreted else events.total_rate
+        total = rate_total if self.interpreted else events.total_rate
         return float(total(self._loop.lattice, self._loop.state, self._loop.rates, c))
+
+    @property
+    def acceptance(self) -> float:
+        """Share of candidates that rejection would accept now: total rate over total bound; 1 if nothing can happen."""
+        c = self._condition_now()
+        bound = bound_total(self._loop.lattice, self._loop.state, self._loop.rates, c)
+        return self.total_rate(c) / float(bound) if bound else 1.0
+
+    def species_here(self) -> list[str]:
+        """Symbols of all species that are in the crystal now, vacancies included."""
+        codes = np.unique(self.state.species[self.crystal.sites]).tolist()
+        return [SYMBOLS[code] for code in codes if code != VOID]
 
     def options(self, site: int) -> list[Move]:
         """Every event that the occupant of a site could take part in now, fastest first.
@@ -234,13 +312,13 @@ class Simulation:
         point = int(self.crystal.sites[site])
         c = self._condition_now()
         moves = []
-        if self.state.species[point] == events.VACANCY:
-            moves = [self.move(events.HOPS, point, d, c) for d in range(self.crystal.z)]
+        if self.state.species[point] == layout.VACANCY:
+            moves = [self.move(layout.HOPS, point, d, c) for d in range(self.crystal.z)]
         else:
             for number in self.crystal.neighbours(site):
                 if number >= 0 and self.occupant(number) == "vacancy":
                     d = self.crystal.neighbours(number).index(site)
-                    moves.append(self.move(events.HOPS, int(self.crystal.sites[number]), d, c))
+                    moves.append(self.move(layout.HOPS, int(self.crystal.sites[number]), d, c))
         if self.crystal.exposed[self.crystal.place[point]]:
             moves += [self.move(n, point, 0, c) for n in range(1, 1 + len(self.table.channels))]
         return sorted((m for m in moves if m.rate > 0), key=lambda m: (-m.rate, m.to))
@@ -262,6 +340,7 @@ class Simulation:
         self.protocol = before.changed(self.time, kelvin)
         try:
             self._loop = self._packed()
+            self.timeline.forget_future()
         except BaseException:
             self.protocol = before
             self._packed()
@@ -270,7 +349,9 @@ class Simulation:
     def restore(self, state: State) -> None:
         """Take up another state of this run; it is used as it is, not copied."""
         self._state = state
-        self._loop = self._loop._replace(state=pack_state(state))
+        packed = pack_state(state)
+        sums = pack_sums(self._loop.lattice, packed, self._loop.rates, SCHEDULERS[self.scheduler])
+        self._loop = self._loop._replace(state=packed, sums=sums)
 
     def digest(self) -> str:
         """SHA-256 of the state: equal digests, equal states."""
@@ -284,15 +365,30 @@ class Simulation:
 
     def _packed(self) -> Loop:
         self.schedule = Schedule.of(self.protocol, self.mechanism.drives)
+        lattice, state = pack_lattice(self.crystal), pack_state(self.state)
+        rates = pack_rates(self.table, self.crystal, self.schedule.conditions)
+        scheduler = SCHEDULERS[self.scheduler]
         return Loop(
-            pack_lattice(self.crystal),
-            pack_state(self.state),
-            pack_rates(self.table, self.crystal, self.schedule.conditions),
-            pack_plan(self.schedule, self.key, SCHEDULERS[self.scheduler]),
+            lattice,
+            state,
+            rates,
+            pack_plan(self.schedule, self.key, scheduler),
+            pack_sums(lattice, state, rates, scheduler),
+            self._loop.records if hasattr(self, "_loop") else pack_records(0),
         )
 
     def _condition_now(self) -> int:
         return self.schedule.segments[self.schedule.segment(self.time)]
+
+    def _rest(self, until: float) -> None:
+        """Nothing can happen any more: the candidates in vain never were, however long the crystal waits."""
+        self.state.settle()
+        if until < math.inf:
+            self.state.clock[layout.NOW] = until
+
+    def _again(self, event: int) -> None:
+        """Run to an event that has happened before."""
+        self._advance(math.inf, event, _NO_LIMIT)
 
     def _stuck(self) -> bool:
         """Whether nothing can happen now or under any later condition, though candidates are still drawn."""

@@ -6,12 +6,15 @@ an ion that came out of a complex has an origin beyond all layers, and is never 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.crystal.grid import slabs
 from ucnp_abm.crystal.species import IONS, N_CODES, SPECIES, SYMBOLS, VACANCY, VOID
-from ucnp_abm.crystal.state import State, displacements, site_of_slots
+from ucnp_abm.crystal.state import State
 
 
 def ions(occupants: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -22,12 +25,20 @@ def ions(occupants: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def occupants(crystal: Crystal, state: State) -> NDArray[np.uint8]:
     """(N,) species code on each site."""
-    return state.species[crystal.sites]
+    return _by_site(crystal, lambda sites: state.species[sites])
 
 
 def origins(crystal: Crystal, state: State) -> NDArray[np.uint8]:
     """(N,) origin of the occupant of each site: number of a layer, or beyond all of them for a complex."""
-    return state.origin[state.slot[crystal.sites]]
+    return _by_site(crystal, lambda sites: state.origin[state.slot[sites]])
+
+
+def _by_site(crystal: Crystal, look: Callable[[NDArray[np.uint32]], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """(N,) what is found at each site, looked up in slabs."""
+    found = np.empty(crystal.n_sites, dtype=np.uint8)
+    for few in slabs(crystal.n_sites):
+        found[few] = look(crystal.sites[few])
+    return found
 
 
 def composition(occupants: NDArray[np.uint8]) -> dict[str, int]:
@@ -38,7 +49,8 @@ def composition(occupants: NDArray[np.uint8]) -> dict[str, int]:
 
 def composition_by_zone(crystal: Crystal, occupants: NDArray[np.uint8]) -> dict[str, dict[str, int]]:
     """Sites that each species holds in each zone, as `composition`; an empty zone has an empty one."""
-    return {zone: composition(occupants[crystal.site_zone == n]) for n, zone in enumerate(crystal.zones)}
+    site_zone = crystal.site_zone
+    return {zone: composition(occupants[site_zone == n]) for n, zone in enumerate(crystal.zones)}
 
 
 def vacancies_by_zone(crystal: Crystal, occupants: NDArray[np.uint8]) -> dict[str, int]:
@@ -52,12 +64,17 @@ def outside_by_layer(crystal: Crystal, state: State) -> dict[str, float]:
 
     Complete mixing of ions and vacancies is 1 - N_layer/N.
     """
-    held, origin = occupants(crystal, state), origins(crystal, state)
-    shares = {}
-    for number, layer in enumerate(crystal.layers):
-        own = ions(held) & (origin == number)
-        shares[layer] = float((crystal.layer[own] != number).mean()) if own.any() else float("nan")
-    return shares
+    n = len(crystal.layers)
+    found = np.zeros(n * n, dtype=np.int64)  # ions by origin and present layer
+    for few in slabs(crystal.n_sites):
+        sites = crystal.sites[few]
+        origin = state.origin[state.slot[sites]]
+        own = ions(state.species[sites]) & (origin < n)
+        found += np.bincount(origin[own].astype(np.int64) * n + crystal.layer[few][own], minlength=n * n)
+    table = found.reshape(n, n)
+    of = table.sum(axis=1)
+    out = of - table.diagonal()
+    return {layer: int(out[k]) / int(of[k]) if of[k] else float("nan") for k, layer in enumerate(crystal.layers)}
 
 
 def from_complexes(crystal: Crystal, state: State) -> dict[str, int]:
@@ -72,7 +89,16 @@ def rms_displacement(crystal: Crystal, state: State) -> float:
 
     Unwrapped in a periodic box.
     """
-    own = (state.origin < len(crystal.layers)) & ions(occupants(crystal, state)[site_of_slots(crystal, state)])
-    if not own.any():
-        return float("nan")
-    return float(np.sqrt((displacements(crystal, state)[own] ** 2).sum(axis=1).mean()))
+    where = np.empty(crystal.n_sites, dtype=np.uint32)  # the site of each identity
+    for few in slabs(crystal.n_sites):
+        where[state.slot[crystal.sites[few]]] = np.arange(few.start, few.stop)
+    squares, n, cell = np.empty(crystal.n_sites), 0, np.array(crystal.lattice.cell)
+    for few in slabs(crystal.n_sites):
+        own = (state.origin[few] < len(crystal.layers)) & ions(state.species[crystal.sites[where[few]]])
+        slots = few.start + np.flatnonzero(own)
+        moved = crystal.positions(where[slots]) - crystal.positions(slots)
+        if crystal.periodic:
+            moved = moved + (state.image[slots] * crystal.cells) @ cell
+        squares[n : n + slots.size] = (moved**2).sum(axis=1)
+        n += slots.size
+    return float(np.sqrt(squares[:n].mean())) if n else float("nan")

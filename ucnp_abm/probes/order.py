@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
-from ucnp_abm.crystal.species import IONS, N_CODES, code
+from ucnp_abm.crystal.grid import slabs
+from ucnp_abm.crystal.species import IONS, N_CODES, VACANCY, code
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.probes.census import ions
 
@@ -69,16 +70,27 @@ def warren_cowley(
     names = [name for name, _ in crystal.lattice.bonds]
     if bond is not None and bond not in names:
         raise BadInput(f"bond: the lattice '{crystal.lattice.name}' has no bonds '{bond}'{nearest(str(bond), names)}")
-    around = crystal.bonds
-    counted = (around >= 0) & ions(occupants)[:, None]
-    counted &= ions(occupants[around])
-    if bond is not None:
-        counted &= crystal.bond[crystal.place[crystal.sites]] == names.index(bond)
-    pairs = (occupants.astype(np.int64)[:, None] * N_CODES + occupants[around])[counted]
-    everything = np.bincount(pairs, minlength=N_CODES * N_CODES).reshape(N_CODES, N_CODES)
+    everything = _pairs(crystal, occupants, None if bond is None else names.index(bond))
     held = np.bincount(occupants[ions(occupants)], minlength=N_CODES)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = everything[np.ix_(codes, codes)] / everything[codes].sum(axis=1)[:, None]
         expected = (held[codes][None, :] - np.eye(codes.size)) / (held.sum() - 1)
         alpha = np.where(expected > 0, 1.0 - found / expected, np.nan)
     return ShortRangeOrder(tuple(symbols), alpha, everything[np.ix_(codes, codes)])
+
+
+def _pairs(crystal: Crystal, occupants: NDArray[np.uint8], kind: int | None) -> NDArray[np.int64]:
+    """Ions next to ions by species code, each bond seen from both ends; bonds of one class, or of all (None)."""
+    held = np.full(crystal.place.size, VACANCY, dtype=np.uint8)  # where there is no site, there is no ion
+    for few in slabs(crystal.n_sites):
+        held[crystal.sites[few]] = occupants[few]
+    found = np.zeros(N_CODES * N_CODES, dtype=np.int64)
+    for few in slabs(crystal.n_sites):
+        here, place = occupants[few], crystal.place[crystal.sites[few]]
+        for d in range(crystal.z):
+            there = held[crystal.around(few, d)]
+            counted = ions(here) & ions(there)
+            if kind is not None:
+                counted &= crystal.bond[place, d] == kind
+            found += np.bincount(here[counted].astype(np.int64) * N_CODES + there[counted], minlength=found.size)
+    return found.reshape(N_CODES, N_CODES)

@@ -19,6 +19,7 @@ from scipy.optimize import curve_fit, isotonic_regression
 from scipy.special import erfc
 
 from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.crystal.grid import slabs
 from ucnp_abm.crystal.species import IONS, VACANCY, code
 from ucnp_abm.crystal.state import State
 from ucnp_abm.errors import BadInput
@@ -67,7 +68,9 @@ def distances_nm(crystal: Crystal) -> Floats:
     """
     if crystal.periodic:
         raise BadInput("radial profile: a periodic box has no centre; give a particle")
-    distance: Floats = np.linalg.norm(crystal.points, axis=1) / 10
+    distance: Floats = np.empty(crystal.n_sites)
+    for few in slabs(crystal.n_sites):
+        distance[few] = np.linalg.norm(crystal.positions(np.arange(few.start, few.stop)), axis=1) / 10
     return distance
 
 

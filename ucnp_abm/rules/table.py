@@ -19,7 +19,7 @@ from ucnp_abm.rules.law import call_law
 from ucnp_abm.rules.mechanism import Mechanism, Reservoir
 from ucnp_abm.rules.ruleset import HopRule, SiteRule
 
-RAW, HOP, FILL, EMPTY = 0, 1, 2, 3  # as in kernels.events; a test compares them
+RAW, HOP, FILL, EMPTY = 0, 1, 2, 3  # as in kernels.layout; a test compares them
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Block:
 class RateTable:
     """Energies of all events that can happen in a crystal; rates follow for each temperature.
 
-    R rows, S = 32 species codes, B bond classes, Z zones, K channels, P places. Arrays as in `kernels.events.Rates`.
+    R rows, S = 32 species codes, B bond classes, Z zones, K channels, P places. Arrays as in `kernels.layout.Rates`.
     """
 
     mechanism: Mechanism

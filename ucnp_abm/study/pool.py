@@ -12,12 +12,14 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from tqdm import tqdm
 
 from ucnp_abm import units
+from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.crystal.particle import Box, CoreShell
 from ucnp_abm.errors import BadInput, UcnpError
 from ucnp_abm.study.replicas import Cell, CellResult, run_cell
 
@@ -90,6 +92,21 @@ def run_cells(cells: Sequence[Cell], jobs: int | None = None, progress: bool = T
             return [future.result() for future in futures]
 
 
+def geometries(cells: Sequence[Cell]) -> list[Crystal]:
+    """The crystals of recipes of fixed size, each once.
+
+    As long as they are held, recipes find them instead of growing their own (`ucnp_abm.crystal.shared`), here and in
+    workers that are forked here. These share the memory too: no run writes into a crystal.
+    """
+    held: dict[int, Crystal] = {}
+    for cell in cells:
+        if isinstance(cell.recipe, (Box, CoreShell)):
+            with suppress(UcnpError):  # what is wrong with a recipe is said by its run, with mechanism and seed
+                crystal = cell.recipe.geometry()
+                held[id(crystal)] = crystal
+    return list(held.values())
+
+
 def _warming(cell: Cell) -> Cell:
     """The beginning of a cell: it compiles the loop, or reads it from its cache, once and not in every worker."""
     return replace(cell, marks=(1e-6 * cell.marks[-1],), snapshots=(), directory=None)
@@ -108,7 +125,10 @@ def _executor(cells: Sequence[Cell], workers: int) -> Iterator[ProcessPoolExecut
             ) from error
     others = set(multiprocessing.active_children())
     executor = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context(_START), initializer=_begin_worker, initargs=(tuple(cells),)
+        workers,
+        mp_context=multiprocessing.get_context(_START),
+        initializer=_begin_worker,
+        initargs=(tuple(cells), geometries(cells) if _START == "fork" else []),
     )
     try:
         yield executor
@@ -131,11 +151,12 @@ def _submitted(executor: ProcessPoolExecutor, n: int) -> list[Future[CellResult]
 # --- in a worker ---
 
 _cells: tuple[Cell, ...] = ()
+_crystals: list[Crystal] = []
 
 
-def _begin_worker(cells: tuple[Cell, ...]) -> None:
-    global _cells
-    _cells = cells
+def _begin_worker(cells: tuple[Cell, ...], crystals: list[Crystal]) -> None:
+    global _cells, _crystals
+    _cells, _crystals = cells, crystals
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent alone answers it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
