@@ -67,7 +67,8 @@ class Thin(mesa.Agent):  # type: ignore[misc]
     Attributes
     ----------
     unique_id : int
-        Positive for agents in `model.agents`; negative for those made when they are asked for.
+        For occupants 1 + slot + generation x number of sites: the occupant that `back` brings back has the number
+        that it had. For complexes zero or less.
     """
 
     pos = None  # Mesa's name for a place in its older spaces
@@ -136,11 +137,7 @@ class Occupant(OnSite, Thin):
 
     @property
     def displacement(self) -> NDArray[np.float64]:
-        """Displacement / Å since it came to be; shape (3,), unwrapped in a periodic box.
-
-        An occupant born inside `run()` counts from where it is when `run()` returns; one born in `fire()`, exactly
-        from where it was born.
-        """
+        """Displacement / Å from where it came to be; shape (3,), unwrapped in a periodic box."""
         _ = self.site
         moved: NDArray[np.float64] = self.model.roster.displacement(self.slot)
         return moved

@@ -29,6 +29,13 @@ class History:
         for slot, before, after in generations:
             self._by_slot[slot].append((before, after, event))
 
+    def forget(self, events: int) -> None:
+        """Drop what happened after so many events: it has been undone."""
+        self._last = min(self._last, events)
+        for kept in self._by_slot.values():
+            while kept and kept[-1][2].number > events:
+                kept.pop()
+
     def of(self, slot: int, generation: int | None, events: int) -> list[Event]:
         """Events of an identity, or of one generation of it; `events` is how many the run has had so far.
 

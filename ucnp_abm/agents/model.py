@@ -27,6 +27,8 @@ from ucnp_abm.rules.mechanism import Mechanism
 MAX_REGISTERED_IONS = 50_000
 """Above this number of sites ions are not registered but made when they are asked for, and dropped with the last
 reference to them; vacancies, voids and complexes are always registered."""
+WINDOW = 65_535
+"""Events that a model can undo at once; what lies further back is run again."""
 
 
 class Model(mesa.Model):  # type: ignore[misc]
@@ -85,6 +87,7 @@ class Model(mesa.Model):  # type: ignore[misc]
 
     def _over(self, simulation: Simulation, history: bool) -> None:
         self.simulation = simulation
+        simulation.remember(WINDOW)
         super().__init__(rng=simulation.seed)
         self._history = History(simulation.state.events) if history else None
         self.space = CrystalSpace(self)
@@ -156,10 +159,72 @@ class Model(mesa.Model):  # type: ignore[misc]
             until = min(until, marks["time"])
         if events is not None:
             marks["events"] = simulation.state.events + units.count(events, "events")
+        return self._fire_until(marks, until)
+
+    def _fire_until(self, marks: dict[str, Any], until: float) -> str:
+        simulation = self.simulation
         while marks and simulation.state.events < marks.get("events", math.inf):
             if self._fire(False, max(until, simulation.time)) is None:
                 break
         return simulation.run_to(**marks)
+
+    # --- in time ---
+
+    def back(self, events: int = 1) -> None:
+        """Undo the last events, exactly: crystal, clock, baths and agents are as they were just after those before.
+
+        Raises
+        ------
+        BadInput
+            If there have not been so many, or they happened before a branch.
+        """
+        self.simulation.back(events)
+        self._follow_back()
+
+    def goto(self, *, event: int | None = None, time: str | float | None = None, step: float | None = None) -> None:
+        """Go to the moment just after an event, or to a time or a step, before or after now.
+
+        Examples
+        --------
+        >>> from ucnp_abm import Model, Particle
+        >>> model = Model(Particle.core_shell(core="NaGdF4: 49% Yb", diameter="2 nm", seed=1), "y-complex", seed=7)
+        >>> _ = model.run(events=40)
+        >>> then = model.digest()
+        >>> model.goto(event=10)
+        >>> model.goto(event=40)
+        >>> model.digest() == then
+        True
+        """
+        if self._history is not None:
+            had = self.simulation.state.events
+            self.simulation.goto(event=event, time=time, step=step)
+            now = self.simulation.state.events
+            if now > had:  # what is new must be told event by event
+                end = self.simulation.time
+                self.simulation.goto(event=had)
+                self._fire_until(
+                    {"events": now} if event is not None else {"time": end}, math.inf if event is not None else end
+                )
+        else:
+            self.simulation.goto(event=event, time=time, step=step)
+        self._follow_back()
+
+    def branch(
+        self, *, seed: int | None = None, mechanism: str | Mechanism | None = None, history: bool = False
+    ) -> Model:
+        """Another model from here on, with another seed or mechanism; this one stays as it is.
+
+        It cannot go back beyond this moment; mechanisms that both know the same channels and baths share their counts.
+        """
+        chosen = resolve(mechanism) if isinstance(mechanism, str) else mechanism
+        model = type(self).__new__(type(self))
+        model._over(self.simulation.branch(seed=seed, mechanism=chosen), history)
+        return model
+
+    def _follow_back(self) -> None:
+        self.roster.follow()
+        if self._history is not None:
+            self._history.forget(self.simulation.state.events)
 
     # --- asking ---
 

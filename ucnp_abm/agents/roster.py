@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakValueDictionary
@@ -43,15 +42,13 @@ class Roster:
     def __init__(self, model: World, register_ions: bool) -> None:
         self.model = model
         self.register_ions = register_ions
-        self._unique_ids = itertools.count(1)
         self._registered: dict[int, Occupant] = {}
         self._on_access: WeakValueDictionary[int, Occupant] = WeakValueDictionary()
-        self._births: dict[int, NDArray[np.float64]] = {}
+        self._retired: WeakValueDictionary[int, Occupant] = WeakValueDictionary()  # by number, while they are held
         self._seen = self._sites_at = self._moment()
         state, crystal = model.simulation.state, model.crystal
         self._sites = site_of_slots(crystal, state)
-        self._generation = np.zeros(crystal.n_sites, dtype=np.int32)
-        self._note_births(np.flatnonzero(state.generation).tolist())
+        self._generation = state.generation.copy()
         codes = state.species[crystal.sites[self._sites]]
         slots = np.arange(codes.size) if register_ions else np.flatnonzero((codes == VACANCY) | (codes == VOID))
         classes = {code: class_of(code) for code in np.unique(codes).tolist()}
@@ -59,9 +56,10 @@ class Roster:
             for slot, code in zip(slots.tolist(), codes[slots].tolist(), strict=True):
                 self._register(slot, classes[code])
         taken = sorted({channel.takes for channel in model.simulation.table.channels if channel.takes >= 0})
-        self.complexes = [Complex(model, next(self._unique_ids), reservoir) for reservoir in taken]
+        self.complexes = [Complex(model, -reservoir, reservoir) for reservoir in taken]
         for bath in self.complexes:
             model.register_agent(bath)
+            bath.unique_id = -bath.reservoir
 
     def agent(self, slot: int) -> Occupant:
         """The agent of an identity, made now if it is not registered."""
@@ -69,7 +67,7 @@ class Roster:
         found = self._registered.get(slot) or self._on_access.get(slot)
         if found is None:
             kind = self.model.occupant_class(self.site_of(slot))
-            found = kind(self.model, -1 - slot, slot, self._generation.item(slot))
+            found = self._made(slot, kind)
             self._on_access[slot] = found
         return found
 
@@ -88,8 +86,12 @@ class Roster:
 
     def displacement(self, slot: int) -> NDArray[np.float64]:
         """Displacement / Å of the present occupant since its birth, shape (3,), unwrapped in a periodic box."""
-        self.follow()
-        return self._travelled(slot) - self._births.get(slot, 0.0)
+        crystal, state = self.model.crystal, self.model.simulation.state
+        begin = crystal.number_of(state.birthplace.item(slot))
+        moved: NDArray[np.float64] = crystal.position(self.site_of(slot)) - crystal.position(begin)
+        if crystal.periodic:  # without a surface nobody is born on the way: the images are those since the start
+            moved = moved + (state.image[slot] * crystal.cells) @ np.array(crystal.lattice.cell)
+        return moved
 
     def follow(self) -> None:
         """Catch up with whatever the loop did since the last look."""
@@ -125,31 +127,29 @@ class Roster:
         state = self.model.simulation.state
         return state.events, state.clock.item(0)
 
-    def _travelled(self, slot: int) -> NDArray[np.float64]:
-        """Displacement / Å of an identity since the start."""
-        crystal = self.model.crystal
-        moved: NDArray[np.float64] = crystal.position(self.site_of(slot)) - crystal.position(slot)
-        if crystal.periodic:
-            moved = moved + (self.model.simulation.state.image[slot] * crystal.cells) @ np.array(crystal.lattice.cell)
-        return moved
-
     def _renew(self, slots: list[int]) -> None:
-        self._note_births(slots)
+        """Retire the occupants of these identities and welcome those who are there now, whichever way time went."""
+        self._generation[slots] = self.model.simulation.state.generation[slots]
         for slot in slots:
-            self._on_access.pop(slot, None)
-            gone = self._registered.pop(slot, None)
-            if gone is not None:
+            gone = self._on_access.pop(slot, None)
+            if slot in self._registered:
+                gone = self._registered.pop(slot)
                 gone.remove()
+            if gone is not None:
+                self._retired[gone.unique_id] = gone
             kind = self.model.occupant_class(self.site_of(slot))
             if self.register_ions or not issubclass(kind, Ion):
                 self._register(slot, kind)
 
-    def _note_births(self, slots: list[int]) -> None:
-        for slot in slots:
-            self._generation[slot] = self.model.simulation.state.generation[slot]
-            self._births[slot] = self._travelled(slot)
+    def _made(self, slot: int, kind: type[Occupant]) -> Occupant:
+        """The agent of an identity and its generation; the one that somebody still holds, if it was there before."""
+        generation = self._generation.item(slot)
+        unique_id = 1 + slot + generation * self.model.crystal.n_sites
+        return self._retired.get(unique_id) or kind(self.model, unique_id, slot, generation)
 
     def _register(self, slot: int, kind: type[Occupant]) -> None:
-        agent = kind(self.model, next(self._unique_ids), slot, self._generation.item(slot))
+        agent = self._made(slot, kind)
         self._registered[slot] = agent
+        unique_id = agent.unique_id
         self.model.register_agent(agent)
+        agent.unique_id = unique_id  # Mesa 3.5 counts registrations; ours says who it is, also after a way back
