@@ -163,23 +163,43 @@ def pack_plan(schedule: Schedule, key: tuple[int, int], scheduler: int) -> layou
     )
 
 
-def pack_sums(lattice: layout.Lattice, state: layout.State, rates: layout.Rates, scheduler: int) -> layout.Sums:
+def pack_sums(crystal: Crystal, state: layout.State, rates: layout.Rates, scheduler: int) -> layout.Sums:
     """Room for the trees of all channels, still to be built; none unless the scheduler uses them."""
     used = int(scheduler == layout.SUM_TREE)
     of_vacancies = [n == layout.HOPS or c == layout.VACANCY for n, c in enumerate(rates.channel_from)]
-    room, exposed = state.vacancies.size, lattice.exposed_sites.size
+    room, exposed, points = state.vacancies.size, crystal.exposed_sites.size, crystal.place.size
     leaves = np.array([1 << max(0, (room if v else exposed) - 1).bit_length() for v in of_vacancies], dtype=np.int64)
+    paths = _paths(crystal)
+    most = max(len(row) for row in paths)
     return layout.Sums(
         condition=np.array([-1]),
         reach=np.array([2 if rates.has_pairs or rates.hop_counts.any() else 1]),
         node=np.zeros(used * 2 * int(leaves.sum())),
         root=np.cumsum([0, *(2 * leaves[:-1])], dtype=np.int64),
         leaves=leaves,
-        part=np.zeros((used * room, lattice.offset.shape[1])),
-        position=np.zeros(used * lattice.place.size, dtype=np.uint32),
-        exposed_number=np.zeros(used * lattice.place.size, dtype=np.uint32),
+        part=np.zeros((used * room, crystal.z)),
+        position=np.zeros(used * points, dtype=np.uint32),
+        exposed_number=np.zeros(used * points, dtype=np.uint32),
         seen=np.zeros(used * (room + exposed), dtype=np.int64),
+        paths=np.array([[*row, *[(0, 0)] * (most - len(row))] for row in paths], dtype=np.uint8).reshape(-1, most, 2),
+        n_paths=np.array([len(row) for row in paths]),
+        near=np.zeros(crystal.z, dtype=np.uint32),
+        weight=np.zeros(rates.hop_weight.shape[0], dtype=np.uint32),
     )
+
+
+def _paths(crystal: Crystal) -> list[list[tuple[int, int]]]:
+    """For each place, two directions to each site that is two bonds away and not one: the first that lead there."""
+    others = [[other for _, other, _ in row] for row in crystal.lattice.neighbours]
+    offset = {int(b): row.tolist() for b, row in zip(crystal.basis, crystal.offset, strict=True)}
+    found = {}
+    for b, steps in offset.items():
+        ways: dict[int, tuple[int, int]] = {}
+        for d, step in enumerate(steps):
+            for e, further in enumerate(offset[others[b][d]]):
+                ways.setdefault(step + further, (d, e))
+        found[b] = [way for reached, way in ways.items() if reached and reached not in steps]
+    return [found[int(b)] for b in crystal.basis]
 
 
 def pack_records(window: int) -> layout.Records:

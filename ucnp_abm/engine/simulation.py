@@ -350,7 +350,7 @@ class Simulation:
         """Take up another state of this run; it is used as it is, not copied."""
         self._state = state
         packed = pack_state(state)
-        sums = pack_sums(self._loop.lattice, packed, self._loop.rates, SCHEDULERS[self.scheduler])
+        sums = pack_sums(self.crystal, packed, self._loop.rates, SCHEDULERS[self.scheduler])
         self._loop = self._loop._replace(state=packed, sums=sums)
 
     def digest(self) -> str:
@@ -373,7 +373,7 @@ class Simulation:
             state,
             rates,
             pack_plan(self.schedule, self.key, scheduler),
-            pack_sums(lattice, state, rates, scheduler),
+            pack_sums(self.crystal, state, rates, scheduler),
             self._loop.records if hasattr(self, "_loop") else pack_records(0),
         )
 

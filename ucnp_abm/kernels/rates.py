@@ -58,11 +58,17 @@ def neighbour(lattice: Lattice, state: State, i: Site, d: int) -> Site:
 
 
 @helper
-def hop_row(lattice: Lattice, state: State, rates: Rates, i: Site, j: Site, d: int) -> Any:
+def first_row(lattice: Lattice, state: State, rates: Rates, i: Site, j: Site, d: Any) -> Any:
+    """First table row of the block for the exchange of vacancy i with its neighbour j in direction d."""
+    column = np.uint64(lattice.approach[lattice.place[i], d]) + np.uint64(lattice.zone[lattice.place[j]])
+    return np.uint64(rates.hop_row[state.species[j], column])
+
+
+@helper
+def hop_row(lattice: Lattice, state: State, rates: Rates, i: Site, j: Site, d: Any) -> Any:
     """Table row for the exchange of vacancy i with its neighbour j in direction d."""
     mover = state.species[j]
-    column = np.uint64(lattice.approach[lattice.place[i], d]) + np.uint64(lattice.zone[lattice.place[j]])
-    row = np.uint64(rates.hop_row[mover, column])
+    row = first_row(lattice, state, rates, i, j, d)
     if row != NEVER and rates.hop_counts[mover]:
         for e in range(lattice.offset.shape[1]):
             a, b = neighbour(lattice, state, i, e), neighbour(lattice, state, j, e)

@@ -15,6 +15,7 @@ from ucnp_abm.kernels.layout import (
     EVENTS,
     HOPS,
     N_VACANCIES,
+    NEVER,
     OUTSIDE,
     VACANCY,
     ZERO,
@@ -24,17 +25,22 @@ from ucnp_abm.kernels.layout import (
     State,
     Sums,
 )
-from ucnp_abm.kernels.rates import channel_factor, hop_rate, neighbour, site_rate
+from ucnp_abm.kernels.rates import channel_factor, first_row, hop_rate, neighbour, site_rate
 
 
 @helper
 def leaf(lattice: Lattice, state: State, rates: Rates, sums: Sums, c: int, channel: int, a: int) -> float:
     """Rate / s⁻¹ of member `a`, the channel's factor left out: a vacancy by its position, else an exposed site."""
     if channel == HOPS:
-        i = state.vacancies[a]
         total = 0.0
+        i = state.vacancies[a]
+        if sums.reach[0] == 2 and not rates.has_pairs:
+            look_around(lattice, state, rates, sums, i)
         for d in range(lattice.offset.shape[1]):
-            rate = hop_rate(lattice, state, rates, c, i, d)
+            if sums.reach[0] == 2 and not rates.has_pairs:
+                rate = rates.rate[c, counted_row(lattice, state, rates, sums, i, d)]
+            else:
+                rate = hop_rate(lattice, state, rates, c, i, d)
             sums.part[a, d] = rate
             total += rate
         return total
@@ -45,6 +51,34 @@ def leaf(lattice: Lattice, state: State, rates: Rates, sums: Sums, c: int, chann
     else:
         i = lattice.exposed_sites[a]
     return site_rate(lattice, state, rates, c, channel, i)
+
+
+@helper
+def look_around(lattice: Lattice, state: State, rates: Rates, sums: Sums, i: Site) -> None:
+    """Note the neighbours of vacancy i, and the rows that they stand for with each mover."""
+    sums.weight[:] = 0
+    for d in range(lattice.offset.shape[1]):
+        sums.near[d] = neighbour(lattice, state, i, d)
+    for d in range(lattice.offset.shape[1]):
+        mover = state.species[sums.near[d]]
+        if rates.hop_counts[mover] and sums.weight[mover] == 0:
+            for e in range(lattice.offset.shape[1]):
+                sums.weight[mover] += rates.hop_weight[mover, state.species[sums.near[e]]]
+
+
+@helper
+def counted_row(lattice: Lattice, state: State, rates: Rates, sums: Sums, i: Site, d: int) -> Any:
+    """The row of `hop_row`, of which the part around vacancy i was noted by `look_around`."""
+    j = sums.near[d]
+    mover = state.species[j]
+    row = first_row(lattice, state, rates, i, j, d)
+    if row != NEVER and rates.hop_counts[mover]:
+        for e in range(lattice.offset.shape[1]):
+            row += np.uint64(rates.hop_weight[mover, state.species[neighbour(lattice, state, j, e)]])
+        row += np.uint64(sums.weight[mover])
+        # The ends themselves do not count.
+        row -= np.uint64(rates.hop_weight[mover, mover]) + np.uint64(rates.hop_weight[mover, VACANCY])
+    return row
 
 
 @helper
@@ -91,8 +125,7 @@ def renew_vacancy(lattice: Lattice, state: State, rates: Rates, sums: Sums, a: A
 @helper
 def renew_site(lattice: Lattice, state: State, rates: Rates, sums: Sums, i: Site) -> None:
     """All leaves that belong to a site, once an event."""
-    if state.species[i] == VACANCY:
-        renew_vacancy(lattice, state, rates, sums, sums.position[i])
+    renew_vacant(lattice, state, rates, sums, i)
     if lattice.exposed[lattice.place[i]] == 1:
         a = sums.exposed_number[i]
         mark = state.vacancies.size + a
@@ -110,15 +143,32 @@ def renew_around(lattice: Lattice, state: State, rates: Rates, sums: Sums, i: Si
     A hop between a vacancy and its neighbour reads, if it reads at all, the neighbours of both: two bonds away.
     """
     renew_site(lattice, state, rates, sums, i)
+    whole = True
     for d in range(lattice.offset.shape[1]):
         j = neighbour(lattice, state, i, d)
-        if state.species[j] != OUTSIDE:
+        if state.species[j] == OUTSIDE:
+            whole = False
+        else:
             renew_site(lattice, state, rates, sums, j)
-            if sums.reach[0] == 2:
-                for e in range(lattice.offset.shape[1]):
-                    far = neighbour(lattice, state, j, e)
-                    if state.species[far] == VACANCY:
-                        renew_vacancy(lattice, state, rates, sums, sums.position[far])
+    if sums.reach[0] == 2:
+        if whole:  # every site of the second shell can be reached by the path that was chosen for it
+            p = lattice.place[i]
+            for q in range(sums.n_paths[p]):
+                j = neighbour(lattice, state, i, sums.paths[p, q, 0])
+                renew_vacant(lattice, state, rates, sums, neighbour(lattice, state, j, sums.paths[p, q, 1]))
+        else:
+            for d in range(lattice.offset.shape[1]):
+                j = neighbour(lattice, state, i, d)
+                if state.species[j] != OUTSIDE:
+                    for e in range(lattice.offset.shape[1]):
+                        renew_vacant(lattice, state, rates, sums, neighbour(lattice, state, j, e))
+
+
+@helper
+def renew_vacant(lattice: Lattice, state: State, rates: Rates, sums: Sums, i: Site) -> None:
+    """The leaves of the vacancy on a site, if there is one."""
+    if state.species[i] == VACANCY:
+        renew_vacancy(lattice, state, rates, sums, sums.position[i])
 
 
 @helper
