@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from ucnp_abm import seeds, units
 from ucnp_abm.crystal.particle import Particle
-from ucnp_abm.crystal.species import SYMBOLS, VOID
 from ucnp_abm.crystal.state import State
-from ucnp_abm.engine.look import check_live, look
-from ucnp_abm.engine.moves import Event, Move
+from ucnp_abm.engine.inspection import Inspection
+from ucnp_abm.engine.look import check_live
+from ucnp_abm.engine.moves import Event
 from ucnp_abm.engine.pack import Loop, pack_lattice, pack_plan, pack_rates, pack_records, pack_state, pack_sums
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.schedule import Schedule
@@ -22,7 +22,6 @@ from ucnp_abm.engine.timeline import Timeline, carried
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.kernels import events, layout
 from ucnp_abm.kernels.choose import UNKNOWN
-from ucnp_abm.kernels.rates import bound_total, rate_total
 from ucnp_abm.rules.check import check
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.table import RateTable
@@ -50,7 +49,7 @@ _STATUS = {
 }
 
 
-class Simulation:
+class Simulation(Inspection):
     """A trajectory that can be run, stepped and asked.
 
     Parameters
@@ -238,7 +237,7 @@ class Simulation:
             self.mechanism if mechanism is None else mechanism,
             self.protocol,
             seed=self.seed if seed is None else seed,
-            scheduler="auto" if mechanism is not None else self.scheduler,  # type: ignore[arg-type]
+            scheduler="auto" if mechanism is not None else self.scheduler,
             interpreted=self.interpreted,
             present=[*self.present, *self.species_here()],
         )
@@ -263,76 +262,6 @@ class Simulation:
         """
         return self.timeline.remembered(after)
 
-    # --- asking ---
-
-    @property
-    def state(self) -> State:
-        """The arrays; the loop writes into them."""
-        return self._state
-
-    @property
-    def time(self) -> float:
-        """Time reached / s."""
-        return self.state.time
-
-    @property
-    def steps(self) -> float:
-        """Steps passed: ∫ z k_ref(T) dt."""
-        return self.protocol.steps(self.time, self.crystal.z)
-
-    @property
-    def temperature(self) -> float:
-        """Temperature now / K, drives included."""
-        return self.schedule.condition(self.time).temperature
-
-    def total_rate(self, condition: int | None = None) -> float:
-        """Sum of the rates / s⁻¹ of all events that could happen now."""
-        c = self._condition_now() if condition is None else condition
-        total = rate_total if self.interpreted else events.total_rate
-        return float(total(self._loop.lattice, self._loop.state, self._loop.rates, c))
-
-    @property
-    def acceptance(self) -> float:
-        """Share of candidates that rejection would accept now: total rate over total bound; 1 if nothing can happen."""
-        c = self._condition_now()
-        bound = bound_total(self._loop.lattice, self._loop.state, self._loop.rates, c)
-        return self.total_rate(c) / float(bound) if bound else 1.0
-
-    def species_here(self) -> list[str]:
-        """Symbols of all species that are in the crystal now, vacancies included."""
-        codes = np.unique(self.state.species[self.crystal.sites]).tolist()
-        return [SYMBOLS[code] for code in codes if code != VOID]
-
-    def options(self, site: int) -> list[Move]:
-        """Every event that the occupant of a site could take part in now, fastest first.
-
-        For a vacancy: its hops and dockings. For an ion: hops into neighbouring vacancies, and one-site verbs.
-        """
-        self._known_site(site)
-        point = int(self.crystal.sites[site])
-        c = self._condition_now()
-        moves = []
-        if self.state.species[point] == layout.VACANCY:
-            moves = [self.move(layout.HOPS, point, d, c) for d in range(self.crystal.z)]
-        else:
-            for number in self.crystal.neighbours(site):
-                if number >= 0 and self.occupant(number) == "vacancy":
-                    d = self.crystal.neighbours(number).index(site)
-                    moves.append(self.move(layout.HOPS, int(self.crystal.sites[number]), d, c))
-        if self.crystal.exposed[self.crystal.place[point]]:
-            moves += [self.move(n, point, 0, c) for n in range(1, 1 + len(self.table.channels))]
-        return sorted((m for m in moves if m.rate > 0), key=lambda m: (-m.rate, m.to))
-
-    def occupant(self, site: int) -> str:
-        """Species on a site."""
-        self._known_site(site)
-        return SYMBOLS[int(self.state.species[self.crystal.sites[site]])]
-
-    def move(self, channel: int, point: int, direction: int, condition: int) -> Move:
-        """One event on the present crystal, with the terms of its rate; `point` is a grid point."""
-        kelvin = self.schedule.conditions[condition].temperature
-        return look(self.crystal, self.table, self._loop, channel, point, direction, condition, kelvin)
-
     def set_temperature(self, temperature: str | float) -> None:
         """Set another furnace temperature / K from now on: an edge; the pending candidate keeps its words."""
         kelvin = units.positive(temperature, "temperature", "temperature")
@@ -348,20 +277,20 @@ class Simulation:
 
     def restore(self, state: State) -> None:
         """Take up another state of this run; it is used as it is, not copied."""
+        self._use(state)
+        self.timeline.begin_records()
+
+    # --- helpers ---
+
+    def _use(self, state: State) -> None:
         self._state = state
         packed = pack_state(state)
         sums = pack_sums(self.crystal, packed, self._loop.rates, SCHEDULERS[self.scheduler])
         self._loop = self._loop._replace(state=packed, sums=sums)
 
-    def digest(self) -> str:
-        """SHA-256 of the state: equal digests, equal states."""
-        return self.state.digest()
-
-    # --- helpers ---
-
     def _make_room(self) -> None:
         self.state.grow()
-        self.restore(self.state)
+        self._use(self.state)
 
     def _packed(self) -> Loop:
         self.schedule = Schedule.of(self.protocol, self.mechanism.drives)
@@ -376,9 +305,6 @@ class Simulation:
             pack_sums(self.crystal, state, rates, scheduler),
             self._loop.records if hasattr(self, "_loop") else pack_records(0),
         )
-
-    def _condition_now(self) -> int:
-        return self.schedule.segments[self.schedule.segment(self.time)]
 
     def _rest(self, until: float) -> None:
         """Nothing can happen any more: the candidates in vain never were, however long the crystal waits."""
@@ -396,14 +322,3 @@ class Simulation:
             c for c, end in zip(self._loop.plan.condition, self._loop.plan.edges[1:], strict=True) if end > self.time
         }
         return all(self.total_rate(int(c)) == 0.0 for c in later)
-
-    def _known_site(self, site: int) -> None:
-        whole = isinstance(site, (int, np.integer)) and not isinstance(site, bool)
-        if not whole or not 0 <= site < self.crystal.n_sites:
-            raise BadInput(f"site: expected a site number from 0 to {self.crystal.n_sites - 1}, got {site}")
-
-    def __repr__(self) -> str:
-        return (
-            f"<Simulation '{self.mechanism.name}': {self.state.events} events, {self.time:.6g} s, "
-            f"{self.steps:.4g} steps, {self.state.n_vacancies} vacancies>"
-        )

@@ -18,6 +18,7 @@ from ucnp_abm.engine.moves import Event
 from ucnp_abm.engine.pack import pack_records
 from ucnp_abm.errors import BadInput
 from ucnp_abm.kernels import events, random_words
+from ucnp_abm.kernels.layout import EVENT as EVENT_TIME
 from ucnp_abm.rules.table import RateTable
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ class Timeline:
         self._begin = None if begin is None else begin.copy()
         self._kept: list[State] = []
         self._spacing = FIRST_SPACING
-        self._base = self._newest = simulation.state.events
-        self._note_base()
+        self._base: int
+        self._newest: int
+        self.begin_records()
 
     @property
     def first_event(self) -> int:
@@ -70,6 +72,15 @@ class Timeline:
             self._kept = self._kept[1::2]
             self._spacing *= 2
 
+    def begin_records(self) -> None:
+        """Records begin at the present event, which has one of its own: the state is another one."""
+        records, state = self.simulation._loop.records, self.simulation.state
+        self._base = self._newest = state.events
+        if records.time.size:
+            at = state.events & (records.time.size - 1)
+            records.candidate[at] = state.candidates - state.nulls
+            records.time[at] = state.clock[EVENT_TIME]
+
     def forget_future(self) -> None:
         """Drop what was kept of times after now: the conditions there have changed."""
         now = self.simulation.time
@@ -80,7 +91,7 @@ class Timeline:
         simulation = self.simulation
         if units.count(n, "remember") > simulation._loop.records.time.size - 1:
             simulation._loop = simulation._loop._replace(records=pack_records(int(n)))
-            self._start_records()
+            self.begin_records()
 
     def remembered(self, after: int) -> NDArray[np.void]:
         """The kept events with numbers above `after`."""
@@ -142,7 +153,7 @@ class Timeline:
             self._to_event(units.count(event, "goto: event"))
         elif time is not None:
             self._to_time(units.amount(units.parse(time, "time", "goto: time"), "goto: time"))
-        else:
+        elif step is not None:
             self._to_time(simulation.protocol.time(units.amount(step, "goto: step"), simulation.crystal.z))
 
     def _to_event(self, event: int) -> None:
@@ -157,7 +168,7 @@ class Timeline:
             if simulation.state.events < event:
                 if event - simulation.state.events > WINDOW:
                     simulation.run_to(events=event - WINDOW)
-                self._start_records()
+                self.remember(WINDOW)
                 simulation.run_to(events=event)
         if simulation.state.events > event:
             self._retreat(event)
@@ -203,28 +214,12 @@ class Timeline:
         else:
             state = self._begin.copy() if self._begin is not None else simulation.fresh()
         simulation.restore(state)
-        self._start_records()
 
     @property
     def _first_undoable(self) -> int:
         """The event to which records lead back: its own record is the oldest that is still there."""
         size = self.simulation._loop.records.time.size
         return max(self._base, self._newest - size + 1) if size else self.simulation.state.events
-
-    def _start_records(self) -> None:
-        """Records begin at the present event, which has one of its own."""
-        simulation = self.simulation
-        if not simulation._loop.records.time.size:
-            simulation._loop = simulation._loop._replace(records=pack_records(WINDOW))
-        self._base = self._newest = simulation.state.events
-        self._note_base()
-
-    def _note_base(self) -> None:
-        records, state = self.simulation._loop.records, self.simulation.state
-        if records.time.size:
-            at = state.events & (records.time.size - 1)
-            records.candidate[at] = state.candidates - state.nulls
-            records.time[at] = state.clock[2]
 
 
 def carried(state: State, table: RateTable, fresh: State, other: RateTable) -> State:

@@ -52,7 +52,7 @@ def apply(
 
 
 @helper
-def either(yes: int, new: Any, old: Any) -> Any:
+def either(yes: Any, new: Any, old: Any) -> Any:
     """`new` if yes is 1, `old` if it is 0, without a branch."""
     return old ^ ((old ^ new) * yes)
 
@@ -118,7 +118,7 @@ def cross(lattice: Lattice, state: State, raw: Any, vacancy: Any, ion: Any, sign
 
 
 @helper
-def exchange(lattice: Lattice, state: State, k: Any, i: Site, d: Any, j: Site, yes: int) -> int:
+def exchange(lattice: Lattice, state: State, k: Any, i: Site, d: Any, j: Site, yes: Any) -> Any:
     """Vacancy k at site i and the ion at j, its neighbour in direction d, trade places if `yes` is 1.
 
     If it is 0, everything is written as it was: whether a hop is accepted cannot be foreseen, and a wrong guess of the
@@ -235,7 +235,7 @@ def unexchange(lattice: Lattice, state: State, records: Records, r: int) -> None
 
 
 @helper
-def untransform(state: State, rates: Rates, records: Records, channel: int, r: int) -> None:
+def untransform(state: State, rates: Rates, records: Records, channel: Any, r: int) -> None:
     """The inverse of `transform`."""
     i = records.site[r]
     before, after = rates.channel_from[channel], rates.channel_to[channel]

@@ -29,7 +29,7 @@ from ucnp_abm.kernels.rates import channel_factor, first_row, hop_rate, neighbou
 
 
 @helper
-def leaf(lattice: Lattice, state: State, rates: Rates, sums: Sums, c: int, channel: int, a: int) -> float:
+def leaf(lattice: Lattice, state: State, rates: Rates, sums: Sums, c: int, channel: int, a: Any) -> float:
     """Rate / s⁻¹ of member `a`, the channel's factor left out: a vacancy by its position, else an exposed site."""
     if channel == HOPS:
         total = 0.0
@@ -82,7 +82,7 @@ def counted_row(lattice: Lattice, state: State, rates: Rates, sums: Sums, i: Sit
 
 
 @helper
-def set_leaf(sums: Sums, channel: int, a: int, value: float) -> None:
+def set_leaf(sums: Sums, channel: int, a: Any, value: float) -> None:
     """Put a rate into a leaf and renew the sums above it."""
     root, n = sums.root[channel], np.int64(a) + sums.leaves[channel]
     sums.node[root + n - 1] = value
