@@ -415,15 +415,15 @@ def test_200_dropped_models_leave_nothing():
     _used_model(particle)
     tracemalloc.start()
     try:
-        for _ in range(50):  # what grows once, such as numpy's caches, is no leak
-            _used_model(particle)
-        before = _held()
-        alive = [weakref.ref(_used_model(particle)) for _ in range(200)]
-        growth = _held() - before
+        growths = []
+        for _ in range(3):  # what grows once, such as a cache of numpy, is no leak
+            before = _held()
+            alive = [weakref.ref(_used_model(particle)) for _ in range(200)]
+            growths.append(_held() - before)
     finally:
         tracemalloc.stop()
     assert [ref for ref in alive if ref() is not None] == []
-    assert growth < 200 * 50  # B; the smallest Python object with a content has more than 50
+    assert min(growths) < 200 * 50  # B; the smallest Python object with a content has more than 50
 
 
 def _held():
