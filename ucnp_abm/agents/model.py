@@ -16,7 +16,7 @@ from ucnp_abm.agents.roster import Roster
 from ucnp_abm.agents.space import CrystalSpace
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.particle import Particle
-from ucnp_abm.engine import checkpoint
+from ucnp_abm.engine import checkpoint, timeline
 from ucnp_abm.engine.moves import Event, explain
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Scheduler, Simulation
@@ -27,8 +27,6 @@ from ucnp_abm.rules.mechanism import Mechanism
 MAX_REGISTERED_IONS = 50_000
 """Above this number of sites ions are not registered but made when they are asked for, and dropped with the last
 reference to them; vacancies, voids and complexes are always registered."""
-WINDOW = 65_535
-"""Events that a model can undo at once; what lies further back is run again."""
 
 
 class Model(mesa.Model):  # type: ignore[misc]
@@ -87,7 +85,7 @@ class Model(mesa.Model):  # type: ignore[misc]
 
     def _over(self, simulation: Simulation, history: bool) -> None:
         self.simulation = simulation
-        simulation.remember(WINDOW)
+        simulation.remember(timeline.WINDOW)
         super().__init__(rng=simulation.seed)
         self._history = History(simulation.state.events) if history else None
         self.space = CrystalSpace(self)

@@ -203,8 +203,8 @@ def _paths(crystal: Crystal) -> list[list[tuple[int, int]]]:
 
 
 def pack_records(window: int) -> layout.Records:
-    """Room for the records of at least so many events, and of the one before; a power of two."""
-    size = 1 << window.bit_length() if window else 0
+    """Room for the records of at least so many events, of the one before and of a candidate; a power of two."""
+    size = 1 << (window + 1).bit_length() if window else 0
     kinds = {"candidate": np.int64, "time": np.float64, "born": np.float64, "rank": np.int32}
     small = dict.fromkeys(("channel", "direction", "origin"), np.uint8)
     return layout.Records(

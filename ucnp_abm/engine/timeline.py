@@ -24,7 +24,7 @@ from ucnp_abm.rules.table import RateTable
 if TYPE_CHECKING:
     from ucnp_abm.engine.simulation import Simulation
 
-WINDOW = 65_536
+WINDOW = 65_534
 """Events whose records are kept once somebody wants to go back."""
 KEPT_BYTES = 64_000_000
 """Room for states of the past; the start needs none of it, for it can be built again."""
@@ -89,7 +89,7 @@ class Timeline:
     def remember(self, n: int) -> None:
         """Keep records of at least the last `n` events from now on."""
         simulation = self.simulation
-        if units.count(n, "remember") > simulation._loop.records.time.size - 1:
+        if units.count(n, "remember") > simulation._loop.records.time.size - 2:
             simulation._loop = simulation._loop._replace(records=pack_records(int(n)))
             self.begin_records()
 
@@ -217,9 +217,9 @@ class Timeline:
 
     @property
     def _first_undoable(self) -> int:
-        """The event to which records lead back: its own record is the oldest that is still there."""
+        """The event to which records lead back: its own record is the oldest but one; a candidate overwrites that."""
         size = self.simulation._loop.records.time.size
-        return max(self._base, self._newest - size + 1) if size else self.simulation.state.events
+        return max(self._base, self._newest - size + 2) if size else self.simulation.state.events
 
 
 def carried(state: State, table: RateTable, fresh: State, other: RateTable) -> State:

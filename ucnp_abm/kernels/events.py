@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ucnp_abm.kernels.choose import UNKNOWN, draw_by_rejection, draw_by_scan, next_time, total_of
+from ucnp_abm.kernels.choose import UNKNOWN, draw_by_rejection, draw_by_scan, next_time
 from ucnp_abm.kernels.compiling import compiled, fetch, helper, multiply, text_of_all
 from ucnp_abm.kernels.layout import (
     CANDIDATES,
@@ -47,7 +47,7 @@ from ucnp_abm.kernels.layout import (
 )
 from ucnp_abm.kernels.primitives import apply, either, exchange, note, unapply
 from ucnp_abm.kernels.random_words import Words, hazard, unit, words
-from ucnp_abm.kernels.rates import directions, hop_rate_to, limit, members, neighbour, rate_total
+from ucnp_abm.kernels.rates import bound_total, directions, hop_rate_to, limit, members, neighbour, rate_total
 from ucnp_abm.kernels.tree import draw_by_tree, follow
 
 CACHED = 200_000  # grid points; beyond this the loop asks for memory ahead
@@ -94,13 +94,12 @@ def hop_on(
     last_event: int,
     last_candidate: int,
     large: bool,
-) -> int:
+) -> float:
     """Consume candidates of pooled rejection, as `propose` and `apply` would, as long as all of them are hops.
 
     `total` is that of segment m. It ends before a candidate beyond `until` (s), the segment or the pool of hops, and
-    after a hop that changes the total. Nearly all candidates pass here: what stays the same is looked up once, and in
-    a `large` crystal memory is asked for ahead.
-    Returns the number of candidates consumed.
+    returns the total now. Nearly all candidates pass here: what stays the same is looked up once, and in a `large`
+    crystal memory is asked for ahead.
     """
     c = plan.condition[m]
     n, z = np.uint64(state.tally[N_VACANCIES]), np.uint64(lattice.offset.shape[1])
@@ -137,8 +136,9 @@ def hop_on(
         events += yes
         event_candidate = either(yes, candidate, event_candidate)
         event_time = t if yes == 1 else event_time
-        if state.tally[N_EXPOSED] != n_exposed:
-            break
+        if not alone and state.tally[N_EXPOSED] != n_exposed:
+            n_exposed = state.tally[N_EXPOSED]
+            total = bound_total(lattice, state, rates, c)
     state.tally[EVENTS] = events
     state.tally[CHANNEL_0] += events - first_event
     state.tally[REVERSALS] += reversals
@@ -148,7 +148,7 @@ def hop_on(
         state.tally[CANDIDATES] = candidate
         state.clock[LAST] = t
         state.clock[NOW] = t
-    return candidate - first_candidate
+    return total
 
 
 @helper
@@ -195,16 +195,18 @@ def advance_plain(
                 total = UNKNOWN
         elif status != NULL_CANDIDATE:
             return status
-        if plan.scheduler == REJECTION and state.tally[N_VACANCIES] > 0:
+        if plan.scheduler == REJECTION:
             if total < 0.0:
-                total = total_of(lattice, state, rates, plan, sums, plan.condition[m])
-            n_exposed = state.tally[N_EXPOSED]
-            if lattice.place.size > CACHED:
-                hop_on(lattice, state, rates, plan, records, m, total, until, last_event, last_candidate, True)
-            else:
-                hop_on(lattice, state, rates, plan, records, m, total, until, last_event, last_candidate, False)
-            if state.tally[N_EXPOSED] != n_exposed:
-                total = UNKNOWN
+                total = bound_total(lattice, state, rates, plan.condition[m])
+            if total > 0.0 and state.tally[N_VACANCIES] > 0:
+                if lattice.place.size > CACHED:  # two texts, in which the answer stands fixed
+                    total = hop_on(
+                        lattice, state, rates, plan, records, m, total, until, last_event, last_candidate, True
+                    )
+                else:
+                    total = hop_on(
+                        lattice, state, rates, plan, records, m, total, until, last_event, last_candidate, False
+                    )
     return LIMIT_REACHED
 
 
