@@ -38,6 +38,12 @@ class DamagedData(UcnpError, ValueError):
     exit_code = 4
 
 
+class Stopped(UcnpError, RuntimeError):
+    """A run that was asked to stop, and can go on from its checkpoint."""
+
+    exit_code = 75
+
+
 class LiveMismatch(UcnpError, AssertionError):
     """A law, called live, disagrees with the table that drives the run."""
 

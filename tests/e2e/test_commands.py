@@ -54,16 +54,19 @@ def test_run_directory_says_where_it_comes_from(tmp_path):
     assert len(run["mechanism"]["table_fingerprint"]) == 64
     assert run["config"]["particle"]["diameter"] == "2.4 nm"
     assert set(run["versions"]) >= {"ucnp-abm", "numpy", "numba", "mesa"}
-    snapshots = np.load(tmp_path / "small" / "snapshots.npz")
-    assert snapshots["species"].shape[0] == snapshots["steps"].size == 11
+    assert run["plan"]["marks"][:3] == [0.0, 0.5, 1.0]
+    steps = [float(np.load(tmp_path / "small" / "snapshots" / f"{n:04d}.npz")["step"]) for n in range(11)]
+    assert steps == run["plan"]["snapshots"]
 
 
 def test_same_seed_same_bytes(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     for out in ("a", "b"):
         assert ucnp_abm("run", "small.toml", "--steps", 50, "--out", out, cwd=tmp_path).returncode == 0
-    for name in ("observables.csv", "done.json", "run.json", "snapshots.npz", "final.npz"):
+    names = ["observables.csv", "done.json", "run.json", "snapshots/sites.npz", "snapshots/0010.npz", "final.npz"]
+    for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert set(names) < {*json.loads((tmp_path / "a" / "done.json").read_text())["sha256"], "done.json"}
 
 
 def test_the_example_configuration_is_valid():
@@ -200,3 +203,100 @@ def test_a_cold_phase_lasts_as_long_as_it_says(tmp_path):
     assert ucnp_abm("run", "small.toml", "--out", "a", cwd=tmp_path).returncode == 0
     rows = (tmp_path / "a" / "observables.csv").read_text().splitlines()
     assert float(rows[-1].split(",")[0]) == 4200.0
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    """Runs a command here; gives its exit code, stdout and stderr."""
+    from ucnp_abm.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    Path("small.toml").write_text(SMALL + "[anneal]\nsteps = 10\n[run]\nsamples = 5\nsnapshots = 1\n")
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        return ended.value.code, said.out, said.err
+
+    return call
+
+
+def test_a_finished_run_stays_as_it_is(command):
+    assert command("run", "small.toml")[0] == 0
+    before = {file: file.read_bytes() for file in Path("small").rglob("*.*")}
+    assert command("run", "--resume", "small") == (0, "small/ is finished; nothing to do\n", "")
+    assert {file: file.read_bytes() for file in Path("small").rglob("*.*")} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["run"], 2, "expected a CONFIG or a MECHANISM, or --resume DIR"),
+        (["run", "small.toml", "--resume", "small"], 2, "give no other option with it"),
+        (["run", "--resume", "small", "--seed", "1"], 2, "give no other option with it"),
+        (["run", "--resume", "nowhere"], 2, "'nowhere' is no directory"),
+        (["run", "--resume", "empty"], 4, "holds no run.json"),
+        (["run", "--resume", "half"], 4, "run.json' is damaged"),
+        (["run", "small.toml", "--checkpoint-every", "-1 s"], 2, "--checkpoint-every"),
+        (["run", "small.toml", "--checkpoint-every", "5 eV"], 2, "--checkpoint-every"),
+        (["check", "nowhere"], 2, "'nowhere' is no directory"),
+        (["check", "half"], 4, "run.json' is damaged"),
+        (["diff", "small", "half"], 4, "run.json' is damaged"),
+        (["diff", "small"], 2, "Missing argument"),
+        (["export", "small", "--to", "csv"], 2, "run again with --events"),
+        (["export", "empty"], 4, "holds no run.json"),
+    ],
+)
+def test_a_bad_call_on_a_run_directory_is_refused_in_plain_words(arguments, code, says, command):
+    Path("empty").mkdir()
+    Path("half").mkdir()
+    Path("half/run.json").write_text('{"schema": 3, "con')
+    if "small" in arguments:
+        command("run", "small.toml")
+    ended, _, err = command(*arguments)
+    assert (ended, says in err) == (code, True), err
+
+
+def test_check_says_what_is_as_written_and_what_is_not(command):
+    command("run", "small.toml", "--events")
+    code, out, err = command("check", "small")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == "7 files: as written"
+    assert "the same state and files" in out
+    rows = Path("small/observables.csv")
+    rows.write_bytes(rows.read_bytes().replace(b"0", b"1", 1))
+    code, out, err = command("check", "small", "--no-replay")
+    assert code == 4
+    assert "observables.csv: is not as it was written" in out
+    assert "run again" not in out
+    assert "check: 'small' differs" in err
+
+
+def test_diff_says_where_and_why(command):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        command("run", "small.toml", "--out", name, "--set", f"run.seed={seed}")
+    assert command("diff", "a", "b")[1].startswith("run.json: the same\nequal: all ")
+    out = command("diff", "a", "c")[1]
+    assert "  seed        1 | 2\n" in out
+    assert "0 events are the same; then they part:" in out
+    assert "c: #1 at " in out
+    assert "because the random words differ: seeds 1 and 2" in out
+    told = json.loads(command("diff", "a", "c", "--json")[1])
+    assert (told["equal"], told["common_events"], told["configuration"]["seed"]) == (False, 0, [1, 2])
+    assert [event["number"] for event in told["first"]] == [1, 1]
+
+
+def test_a_configuration_can_log_events(command):
+    Path("small.toml").write_text(Path("small.toml").read_text() + "events = true\n")
+    command("run", "small.toml")
+    log = json.loads(Path("small/run.json").read_text())["event_log"]
+    dtype = np.dtype([tuple(field) for field in log["dtype"]])
+    events = np.fromfile("small/events.bin", dtype=dtype)
+    assert len(events) == json.loads(Path("small/done.json").read_text())["events"]
+    assert log["channels"] == ["hop", "dock Y"]
+    code, out, _ = command("export", "small", "--to", "csv")
+    assert (code, f"{len(events)} events" in out) == (0, True)
+    assert Path("small.csv").read_text().startswith("t_s,verb,species,site,to_site\n")
+    assert command("export", "small")[1].endswith("small.xyz: 2 frames of 611 sites\n")

@@ -102,6 +102,14 @@ def test_run_directory_gives_the_frames_of_its_trajectory(annealed, tmp_path):
     assert here.read_bytes() == there.read_bytes()
 
 
+def test_frames_of_a_run_directory_are_read_one_by_one(annealed, tmp_path):
+    directory = trajectory.write(annealed, tmp_path / "run")
+    frames = frames_in(directory, annealed.simulation.crystal)
+    assert next(frames).step == 0
+    (directory / "snapshots" / "0002.npz").unlink()
+    assert [frame.step for frame in frames] == [10]
+
+
 def test_run_directory_of_another_crystal_is_refused(annealed, paper_particle, tmp_path):
     directory = trajectory.write(annealed, tmp_path / "run")
     with pytest.raises(BadInput, match="of another crystal"):
@@ -110,12 +118,13 @@ def test_run_directory_of_another_crystal_is_refused(annealed, paper_particle, t
 
 def test_run_directory_that_cannot_be_read_is_refused(annealed, tmp_path):
     crystal = annealed.simulation.crystal
-    with pytest.raises(BadInput, match=r"holds no snapshots\.npz"):
+    with pytest.raises(BadInput, match="holds no snapshots"):
         frames_in(tmp_path, crystal)
     directory = trajectory.write(annealed, tmp_path / "run")
-    (directory / "snapshots.npz").write_bytes(b"PK\x03\x04 cut off")
-    with pytest.raises(BadInput, match="cannot read"):
-        frames_in(directory, crystal)
+    for name in ("0001", "sites"):
+        (directory / "snapshots" / f"{name}.npz").write_bytes(b"PK\x03\x04 cut off")
+        with pytest.raises(BadInput, match=f"cannot read.*{name}"):
+            list(frames_in(directory, crystal))
 
 
 def test_nothing_half_written_is_left(annealed, small_particle, tmp_path):

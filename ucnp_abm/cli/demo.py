@@ -52,5 +52,5 @@ def demo(out: Path, seeds: int) -> None:
     click.echo("  time_courses.png, .svg, .pdf  vacancies and intermixing")
     click.echo("  index.html                    all of it on one page, to open in a browser or send to a colleague")
     click.echo("  table.csv, cells.csv          the numbers above, and those of each run")
-    click.echo("  <mechanism>/seed-<n>/         run.json, observables.csv, snapshots.npz, done.json")
+    click.echo("  <mechanism>/seed-<n>/         run.json, observables.csv, snapshots/, final.npz, done.json")
     click.echo("\nNext: ucnp-abm compare no-complex y-complex gd-complex\n      ucnp-abm plugins list")

@@ -10,9 +10,11 @@ import click
 
 COMMANDS = {
     "demo": ("ucnp_abm.cli.demo:demo", "Anneal the paper's particle without and with the yttrium complex."),
-    "run": ("ucnp_abm.cli.run:run", "One trajectory into a run directory."),
+    "run": ("ucnp_abm.cli.run:run", "One trajectory into a run directory, or one that goes on."),
     "compare": ("ucnp_abm.cli.compare:compare", "Mechanisms side by side on the same crystals."),
-    "export": ("ucnp_abm.cli.export:export", "A run directory for ASE and OVITO."),
+    "check": ("ucnp_abm.cli.check:check", "Whether a run directory is as it was written, and runs again the same."),
+    "diff": ("ucnp_abm.cli.diff:diff", "The first event at which two runs part, and why."),
+    "export": ("ucnp_abm.cli.export:export", "A run directory for ASE and OVITO, or its events as a table."),
     "plugins": ("ucnp_abm.cli.plugins:plugins", "The mechanisms and drives that are installed."),
     "bench": ("ucnp_abm.cli.bench:bench", "Throughput on this machine."),
 }
@@ -55,7 +57,10 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run a command; every expected error is one sentence on stderr and an exit code (2 usage, 3 plugin)."""
+    """Run a command; every expected error is one sentence on stderr and an exit code.
+
+    2 usage or configuration, 3 plugin, 4 damaged data, 75 stopped with a checkpoint, 130 interrupted without one.
+    """
     try:
         cli.main(args=arguments, prog_name="ucnp-abm", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -1,70 +1,164 @@
-"""`ucnp-abm run`: one trajectory into a run directory."""
+"""`ucnp-abm run`: one trajectory into a run directory, or a run directory that goes on."""
 
 from __future__ import annotations
 
+import csv
 import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-from tqdm import tqdm
 
 from ucnp_abm import observables, units
+from ucnp_abm.cli.progress import progress
 from ucnp_abm.config.files import check, load, paper
 from ucnp_abm.config.sections import CRYSTALS, Config
-from ucnp_abm.engine import trajectory
+from ucnp_abm.engine import disk, journal, rundir, stopping, trajectory
+from ucnp_abm.engine.journal import Journal
+from ucnp_abm.engine.plan import Plan
 from ucnp_abm.engine.protocol import Protocol
+from ucnp_abm.engine.provenance import provenance
+from ucnp_abm.engine.rundir import RunDirectory
 from ucnp_abm.engine.simulation import Simulation
-from ucnp_abm.errors import BadInput
+from ucnp_abm.errors import BadInput, Stopped
 from ucnp_abm.registry import find_observables, mechanism
 
 DEFAULT_STEPS = 1000.0
 
 
 @click.command()
-@click.argument("what", metavar="CONFIG|MECHANISM")
+@click.argument("what", metavar="CONFIG|MECHANISM", required=False)
 @click.option("--seed", type=click.IntRange(0), help="Seed of crystal and events, instead of the configured ones.")
 @click.option("--steps", type=float, help="For how many steps, instead of the configured length.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Such as mechanism.barrier='1.6 eV'.")
+@click.option("--events", is_flag=True, help="Log every event, as run.events = true does.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Run directory [default: the name of CONFIG or MECHANISM]."
 )
-def run(what: str, seed: int | None, steps: float | None, settings: tuple[str, ...], out: Path | None) -> None:
-    """Anneal one particle.
+@click.option(
+    "--resume", "unfinished", type=click.Path(path_type=Path), metavar="DIR", help="Go on with a run directory."
+)
+@click.option(
+    "--checkpoint-every",
+    "every",
+    default="60 s",
+    show_default=True,
+    metavar="TIME",
+    help="Wall time between checkpoints.",
+)
+def run(
+    what: str | None,
+    seed: int | None,
+    steps: float | None,
+    settings: tuple[str, ...],
+    events: bool,
+    out: Path | None,
+    unfinished: Path | None,
+    every: str,
+) -> None:
+    """Anneal one particle, or go on: ucnp-abm run --resume DIR.
 
     CONFIG is a TOML file. A MECHANISM by name, alone or with drives as in y-complex+laser-thermal, anneals the paper's
     particle at 300 °C for 1000 steps. --set changes any value of either: particle.diameter='8 nm',
     mechanism.barrier='1.6 eV', mechanism.laser-thermal.rise='50 K', anneal.protocol='250 °C for 1 h'.
+
+    Ctrl-C, SIGTERM and SIGUSR1 write a checkpoint and exit with 75. A run that was stopped or killed goes on with
+    --resume, and ends with the same bytes as one that was not.
     """
-    begin = time.perf_counter()
-    config = _with(_configured(what, settings), seed, steps)
-    target = trajectory.free_directory(out or Path(Path(what).stem))
+    wait = units.amount(units.parse(every, "time", "--checkpoint-every"), "--checkpoint-every")
+    if unfinished is not None:
+        if what is not None or seed is not None or steps is not None or settings or events or out is not None:
+            raise click.UsageError("--resume DIR goes on with what run.json says; give no other option with it")
+        _go_on(unfinished, wait)
+    elif what is None:
+        raise click.UsageError("expected a CONFIG or a MECHANISM, or --resume DIR")
+    else:
+        _begin(what, _with(_configured(what, settings), seed, steps, events), out, wait)
+
+
+def _begin(what: str, config: Config, out: Path | None, every: float) -> None:
+    """A new run: everything is checked before the directory is made."""
+    target = out or Path(Path(what).stem)
+    if (target / rundir.RUN).exists() and not (target / rundir.DONE).exists():
+        raise BadInput(f"output: '{target}' is an unfinished run; go on with\n  {journal.resume_line(target)}")
+    trajectory.free_directory(target)
     chosen = mechanism(config.mechanism.name, **config.mechanism.parameters)
     find_observables(config.run.observables)
     particle = config.crystal.recipe().build(config.crystal.seed)
     protocol = Protocol.parse(config.anneal.protocol)
     simulation = Simulation(particle, chosen, protocol, seed=config.run.seed, scheduler=config.run.scheduler)
-    length, in_time = _length(config, protocol)
-    marks = np.linspace(0, length, config.run.samples + 1)
-    kept = np.linspace(0, length, config.run.snapshots + 1)[: None if config.run.snapshots else 0]
-    names = dict.fromkeys([*observables.DEFAULT, *config.run.observables])
-    with tqdm(total=len({*marks, *kept}), unit="sample", disable=None, leave=False) as bar:
-        recorded = trajectory.record(
-            simulation, lambda now: observables.read(now, names), marks, kept, lambda _: bar.update(), in_time=in_time
-        )
+    plan = _plan(config, protocol)
     given: dict[str, Any] = config.model_dump(mode="json", exclude_unset=True)
     resolved: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
-    log = {"seconds": round(time.perf_counter() - begin, 3)}
-    trajectory.write(recorded, target, given, resolved, log)
-    last = recorded.rows[-1]
-    outside = last["outside_core_pct"]
+    about = provenance(simulation, given, resolved, plan)
+    observables.read(simulation, plan.observables)  # one that fails does so before anything is written
+    with stopping.heeded() as came, journal.begun(target, about):
+        _anneal(Journal.begin(target, plan, particle.crystal), simulation, every, came)
+
+
+def _go_on(path: Path, every: float) -> None:
+    """An unfinished run, as its directory describes it."""
+    found = RunDirectory.open(path)
+    with stopping.heeded() as came:
+        if journal.finished(found):
+            click.echo(f"{path}/ is finished; nothing to do")
+            return
+        with disk.locked(path / rundir.LOCK):
+            growing, simulation = journal.resumed(found, mechanism, _say)
+            find_observables(found.plan.observables)
+            click.echo(f"going on at {simulation.steps:.6g} steps, {simulation.state.events} events", err=True)
+            _anneal(growing, simulation, every, came)
+
+
+def _anneal(growing: Journal, simulation: Simulation, every: float, came: Callable[[], str]) -> None:
+    """Run to the end, or until a signal comes.
+
+    Raises
+    ------
+    Stopped
+        If one came; the message says how to go on.
+    """
+    begin, plan, target = time.perf_counter(), growing.plan, growing.path
+
+    def log() -> dict[str, Any]:
+        return {"finished": trajectory.now(), "seconds": round(time.perf_counter() - begin, 3)}
+
+    with closing(growing), progress(plan, plan.reached(simulation)) as show:
+        finished = journal.grow(
+            growing,
+            simulation,
+            lambda now: observables.read(now, plan.observables),
+            every=every,
+            stop=lambda now: show(now) or came(),
+            log=log,
+        )
+    if not finished:
+        raise Stopped(
+            f"{came()} at {simulation.steps:.6g} steps ({simulation.time:.6g} s), {simulation.state.events} events; "
+            f"go on with\n  {journal.resume_line(target)}"
+        )
+    last = _last_row(target / rundir.ROWS)
+    outside = float(last["outside_core_pct"])
     click.echo(
-        f"{chosen.name}: {last['steps']:g} steps ({last['t_s']:.6g} s), {last['events']:.0f} events, "
-        f"{last['vacancies']:.0f} vacancies left"
+        f"{simulation.mechanism.name}: {float(last['steps']):g} steps ({float(last['t_s']):.6g} s), "
+        f"{last['events']} events, {last['vacancies']} vacancies left"
         + (f", {outside:.1f} % of the core's ions outside the core" if outside == outside else "")
     )
-    click.echo(f"wrote {target}/: {', '.join(sorted(file.name for file in target.iterdir()))}")
+    names = sorted(file.name for file in target.iterdir() if file.name != rundir.LOCK)
+    click.echo(f"wrote {target}/: {', '.join(names)}")
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"ucnp-abm: {sentence}", err=True)
+
+
+def _last_row(path: Path) -> dict[str, str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return deque(csv.DictReader(file), maxlen=1).pop()
 
 
 def _configured(what: str, settings: tuple[str, ...]) -> Config:
@@ -74,18 +168,32 @@ def _configured(what: str, settings: tuple[str, ...]) -> Config:
     return check(paper(what), what, settings)
 
 
-def _with(config: Config, seed: int | None, steps: float | None) -> Config:
-    """The configuration with --seed and --steps in their places, so that run.json tells what was run."""
+def _with(config: Config, seed: int | None, steps: float | None, events: bool) -> Config:
+    """The configuration with --seed, --steps and --events in their places, so that run.json tells what was run."""
     if steps is not None and not (np.isfinite(steps) and steps > 0):
         raise BadInput(f"--steps: expected a number above zero, got {steps}")
     changed: dict[str, Any] = {}
+    new_run = ({"seed": seed} if seed is not None else {}) | ({"events": True} if events else {})
+    if new_run:
+        changed["run"] = config.run.model_copy(update=new_run)
     if seed is not None:
-        changed["run"] = config.run.model_copy(update={"seed": seed})
         name = next(name for name in CRYSTALS if getattr(config, name) is not None)
         changed[name] = config.crystal.model_copy(update={"seed": seed})
     if steps is not None:
         changed["anneal"] = config.anneal.model_copy(update={"steps": steps, "duration": None})
     return config.model_copy(update=changed)
+
+
+def _plan(config: Config, protocol: Protocol) -> Plan:
+    """Marks evenly spaced over the length of the run."""
+    length, in_time = _length(config, protocol)
+    return Plan.of(
+        np.linspace(0, length, config.run.samples + 1),
+        np.linspace(0, length, config.run.snapshots + 1)[: None if config.run.snapshots else 0],
+        in_time=in_time,
+        observables=dict.fromkeys([*observables.DEFAULT, *config.run.observables]),
+        events=config.run.events,
+    )
 
 
 def _length(config: Config, protocol: Protocol) -> tuple[float, bool]:

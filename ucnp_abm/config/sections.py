@@ -13,6 +13,7 @@ from ucnp_abm.crystal import lattice as lattices
 from ucnp_abm.crystal.particle import Box, CoreShell
 from ucnp_abm.crystal.population import Population
 from ucnp_abm.engine.protocol import Protocol
+from ucnp_abm.engine.simulation import Scheduler
 
 
 def _number(value: Any) -> Any:
@@ -170,10 +171,11 @@ class RunSection(Section):
     """[run]: seed of the events, scheduler, and what is recorded."""
 
     seed: SEED = 0
-    scheduler: Literal["rejection", "linear-scan"] = "rejection"
+    scheduler: Scheduler = "auto"
     samples: Annotated[int, Field(ge=1, le=100_000), NUMBER] = 100
     snapshots: Annotated[int, Field(ge=0, le=10_000), NUMBER] = 10
     observables: tuple[str, ...] = ()
+    events: bool = False
 
 
 CRYSTALS = ("particle", "population", "box")

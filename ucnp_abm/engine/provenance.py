@@ -5,27 +5,35 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import inspect
+import math
 import platform
 from pathlib import Path
 from typing import Any
 
-from ucnp_abm.crystal.particle import describe
+from ucnp_abm.crystal.particle import Particle, describe
+from ucnp_abm.engine import eventlog
+from ucnp_abm.engine.plan import Plan
 from ucnp_abm.engine.simulation import ENGINE_VERSION, Simulation
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of run.json."""
 
 
 def provenance(
-    simulation: Simulation, config: dict[str, Any] | None = None, resolved: dict[str, Any] | None = None
+    simulation: Simulation,
+    config: dict[str, Any] | None = None,
+    resolved: dict[str, Any] | None = None,
+    plan: Plan | None = None,
 ) -> dict[str, Any]:
-    """What run.json holds.
+    """What run.json holds: with a plan, all that is needed to run it again.
 
     Parameters
     ----------
     simulation : Simulation
     config, resolved : dict or None
         The configuration as given, and with all defaults.
+    plan : Plan or None
+        What is recorded and when.
     """
     mechanism, protocol = simulation.mechanism, simulation.protocol
     laws = [rule.law for rule in mechanism.hops]
@@ -37,6 +45,7 @@ def provenance(
         "config_resolved": resolved or {},
         "altered_by_hand": False,
         "particle": describe(simulation.particle),
+        "crystal_sha256": crystal_sha256(simulation.particle),
         "mechanism": {
             "name": mechanism.name,
             "parameters": mechanism.all_values(),
@@ -50,12 +59,15 @@ def provenance(
         "protocol": {
             "edges_s": protocol.edges,
             "temperatures_K": protocol.temperatures,
+            "duration_s": protocol.duration if math.isfinite(protocol.duration) else None,
             "reference_barrier_eV": protocol.reference_barrier,
             "reference_attempt_per_s": protocol.reference_attempt,
         },
         "seed": simulation.seed,
         "philox_key": list(simulation.key),
         "scheduler": simulation.scheduler,
+        "plan": plan.about() if plan else None,
+        "event_log": eventlog.about(simulation.table) if plan and plan.events else None,
         "engine_version": ENGINE_VERSION,
         "versions": {
             "python": platform.python_version(),
@@ -63,3 +75,10 @@ def provenance(
         },
         "platform": platform.platform(),
     }
+
+
+def crystal_sha256(particle: Particle) -> str:
+    """SHA-256 of the sites of a particle and of what sits on them: what its recipe must give again."""
+    crystal = particle.crystal
+    parts = (crystal.sites, crystal.place, particle.occupants)
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()

@@ -1,16 +1,11 @@
-"""A run directory: run.json, observables.csv, snapshots.npz, final.npz, log.json and, last, done.json.
-
-It is written beside its place and moved there when it is complete, so that nothing half-written is ever found.
-"""
+"""A trajectory in memory: observables at each mark and occupants at some, and how it becomes a run directory."""
 
 from __future__ import annotations
 
-import csv
-import json
-import os
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm.engine import checkpoint
+from ucnp_abm.engine import disk, rundir
+from ucnp_abm.engine.journal import Journal, json_bytes
+from ucnp_abm.engine.plan import Plan, follow
 from ucnp_abm.engine.provenance import provenance
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
@@ -30,15 +27,20 @@ class Trajectory:
 
     Attributes
     ----------
+    plan : Plan
     rows : list of dict
         One for each mark, by column name.
     snapshots : dict
         Occupant codes, shape (N,), by step.
+    times : dict
+        Time / s of each snapshot, by step.
     """
 
     simulation: Simulation
+    plan: Plan
     rows: list[dict[str, float]] = field(default_factory=list)
     snapshots: dict[float, NDArray[np.uint8]] = field(default_factory=dict)
+    times: dict[float, float] = field(default_factory=dict)
 
     def column(self, name: str) -> NDArray[np.float64]:
         """One observable at all marks."""
@@ -74,20 +76,17 @@ def record(
     in_time : bool
         Marks and snapshots are in s instead.
     """
-    keep, marks = sorted({float(s) for s in snapshots}), list(marks)
-    apart = 1e-9 * max([*keep, *marks], default=0.0)
-    others = {float(m) for m in marks if all(abs(m - k) > apart for k in keep)}
-    trajectory = Trajectory(simulation)
-    for mark in sorted({*others, *keep}):
-        if in_time and mark > simulation.time:
-            simulation.run_to(time=mark)
-        elif not in_time and mark > simulation.steps:
-            simulation.run_to(steps=mark)
+    plan = Plan.of(marks, snapshots, in_time=in_time)
+    trajectory = Trajectory(simulation, plan)
+    for number in follow(simulation, plan):
+        if number is None:
+            continue
+        mark = plan.marks[number]
         trajectory.rows.append(read(simulation))
-        if mark in keep:
-            trajectory.snapshots[simulation.steps if in_time else mark] = simulation.state.species[
-                simulation.crystal.sites
-            ].copy()
+        if mark in plan.snapshots:
+            step = simulation.steps if in_time else mark
+            trajectory.snapshots[step] = simulation.state.species[simulation.crystal.sites].copy()
+            trajectory.times[step] = simulation.time
         if progress:
             progress(mark)
     return trajectory
@@ -107,7 +106,7 @@ def free_directory(path: Path) -> Path:
         parent = path.absolute().parent
         while not parent.exists():
             parent = parent.parent
-        probe = parent / _partial(path).name
+        probe = parent / disk.beside(path).name
         probe.mkdir()
         probe.rmdir()
     except OSError as error:
@@ -121,8 +120,9 @@ def write(
     config: dict[str, Any] | None = None,
     resolved: dict[str, Any] | None = None,
     log: dict[str, Any] | None = None,
+    observables: Iterable[str] = (),
 ) -> Path:
-    """Write a run directory.
+    """Write a finished run directory, beside its place, and move it there when it is complete.
 
     Parameters
     ----------
@@ -132,6 +132,8 @@ def write(
         The configuration as given, and with all defaults.
     log : dict or None
         What may differ from run to run, such as the time it took; it goes to log.json.
+    observables : iterable of str
+        Names of what was read, so that it can be read again when the run is checked.
 
     Raises
     ------
@@ -139,27 +141,18 @@ def write(
         If the directory exists.
     """
     free_directory(path)
-    partial = _partial(path)
+    partial = disk.beside(path)
     partial.mkdir(parents=True)
     try:
-        simulation = trajectory.simulation
-        _json(partial / "run.json", provenance(simulation, config, resolved))
-        _json(partial / "log.json", {"finished": datetime.now(UTC).isoformat(timespec="seconds"), **(log or {})})
-        checkpoint.save(simulation, partial / "final.npz")
-        with (partial / "observables.csv").open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, fieldnames=list(trajectory.rows[0]))
-            table.writeheader()
-            table.writerows(trajectory.rows)
-        if trajectory.snapshots:
-            steps = sorted(trajectory.snapshots)
-            np.savez_compressed(
-                partial / "snapshots.npz",
-                steps=np.array(steps),
-                species=np.stack([trajectory.snapshots[s] for s in steps]),
-                layer=simulation.crystal.layer,
-                r_A=simulation.crystal.points,
-            )
-        _json(partial / "done.json", {"digest": simulation.digest(), "events": simulation.state.events})
+        simulation, plan = trajectory.simulation, replace(trajectory.plan, observables=tuple(observables))
+        disk.put(partial / rundir.RUN, json_bytes(provenance(simulation, config, resolved, plan)))
+        journal = Journal.begin(partial, plan, simulation.crystal)
+        with closing(journal):
+            for row in trajectory.rows:
+                journal.row(row)
+            for step, occupants in sorted(trajectory.snapshots.items()):
+                journal.snapshot(step, trajectory.times[step], occupants)
+            journal.finish(simulation, {"finished": now(), **(log or {})})
         partial.rename(path)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -167,10 +160,6 @@ def write(
     return path
 
 
-def _partial(path: Path) -> Path:
-    """Where an output grows until it is complete."""
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
-
-
-def _json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def now() -> str:
+    """Date and time, for log.json."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

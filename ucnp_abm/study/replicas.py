@@ -117,7 +117,7 @@ def run_cell(cell: Cell) -> CellResult:
             simulation, lambda now: observables.read(now, cell.observables), cell.marks, cell.snapshots
         )
         if cell.directory:
-            trajectory.write(recorded, cell.directory)
+            trajectory.write(recorded, cell.directory, observables=cell.observables)
     except UcnpError as error:
         raise type(error)(f"{cell.label}, seed {cell.seed}: {error}") from error
     except OSError:

@@ -5,12 +5,14 @@ Format: https://github.com/libAtoms/extxyz. The columns `color` and `radius` are
 
 from __future__ import annotations
 
-import csv
+import itertools
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import SPECIES, SYMBOLS, VACANCY, VOID
+from ucnp_abm.engine import rundir
 from ucnp_abm.engine.trajectory import Trajectory
 from ucnp_abm.errors import BadInput
 from ucnp_abm.viz import style
@@ -46,11 +49,11 @@ class Frame:
 
 def frames_of(trajectory: Trajectory) -> list[Frame]:
     """The snapshots of a trajectory, in order."""
-    return [Frame(step, _time(trajectory.rows, step), held) for step, held in sorted(trajectory.snapshots.items())]
+    return [Frame(step, trajectory.times[step], held) for step, held in sorted(trajectory.snapshots.items())]
 
 
-def frames_in(directory: Path, crystal: Crystal) -> list[Frame]:
-    """The snapshots of a run directory, in order.
+def frames_in(directory: Path, crystal: Crystal) -> Iterator[Frame]:
+    """The snapshots of a run directory, in order, each read when it is asked for; also while the run goes on.
 
     Parameters
     ----------
@@ -63,19 +66,30 @@ def frames_in(directory: Path, crystal: Crystal) -> list[Frame]:
     BadInput
         If there are no snapshots, they cannot be read, or they are of another crystal.
     """
-    source = directory / "snapshots.npz"
-    if not source.is_file():
-        raise BadInput(f"export: '{directory}' holds no snapshots.npz; run again with snapshots")
+    places = directory / rundir.SITES
+    if not places.is_file():
+        raise BadInput(f"export: '{directory}' holds no snapshots; run again with snapshots")
+    points = _arrays(places, "r_A")[0]
+    if points.shape != crystal.points.shape or not np.allclose(points, crystal.points, rtol=0, atol=1e-6):
+        raise BadInput(f"export: '{places}' is of another crystal: its {len(points)} sites stand elsewhere")
+    return _frames(directory)
+
+
+def _frames(directory: Path) -> Iterator[Frame]:
+    for number in itertools.count():
+        source = directory / rundir.snapshot_name(number)
+        if not source.is_file():
+            return
+        step, seconds, held = _arrays(source, "step", "t_s", "species")
+        yield Frame(float(step), float(seconds), held)
+
+
+def _arrays(source: Path, *names: str) -> list[NDArray[Any]]:
     try:
         with source.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
-            steps, species, points = file["steps"], file["species"], file["r_A"]
-        with (directory / "observables.csv").open(encoding="utf-8", newline="") as table:
-            rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(table)]
-    except (OSError, KeyError, ValueError, TypeError, BadZipFile) as error:
-        raise BadInput(f"export: cannot read the run directory '{directory}' ({error})") from error
-    if points.shape != crystal.points.shape or not np.allclose(points, crystal.points, rtol=0, atol=1e-6):
-        raise BadInput(f"export: '{source}' is of another crystal: its {len(points)} sites stand elsewhere")
-    return [Frame(float(s), _time(rows, float(s)), held) for s, held in zip(steps, species, strict=True)]
+            return [file[name] for name in names]
+    except (OSError, KeyError, ValueError, TypeError, EOFError, zlib.error, BadZipFile) as error:
+        raise BadInput(f"export: cannot read '{source}' ({error})") from error
 
 
 def write_extxyz(path: Path, crystal: Crystal, frames: Iterable[Frame]) -> Path:
@@ -157,9 +171,3 @@ def _look(number: int) -> tuple[str, str]:
         symbol, colour, radius = VACANCY_SYMBOL, style.VACANCY_COLOUR, VACANCY_RADIUS
     shares = " ".join(f"{int(colour[n : n + 2], 16) / 255:.6f}" for n in (1, 3, 5))
     return symbol, f"{shares} {radius:.4f}"
-
-
-def _time(rows: Sequence[Mapping[str, float]], step: float) -> float:
-    """Time / s at the mark of a snapshot; nan if steps and time were not both recorded."""
-    known = [row for row in rows if "steps" in row and "t_s" in row]
-    return min(known, key=lambda row: abs(row["steps"] - step))["t_s"] if known else math.nan
