@@ -165,7 +165,8 @@ def test_a_run_ends_when_candidates_remain_but_no_event_can():
     assert simulation.total_rate() == 0.0
     assert simulation.fire() is None
     assert simulation.run(events=1) == "nothing left to happen"
-    assert simulation.run(time="1 ms") == "time reached"
+    assert simulation.run(time="1 ms") == "nothing left to happen"
+    assert simulation.time == 1e-3
 
 
 def test_a_model_sees_a_run_of_its_simulation(small_particle):

@@ -86,6 +86,11 @@ class State:
         self.tally[2] = self.tally[5]
         self.clock[:2] = self.clock[2]
 
+    def begin_anew(self) -> None:
+        """Let the clock run from now on: nothing is pending, and no candidate lies between the last event and now."""
+        self.tally[5] = self.tally[2]
+        self.clock[:] = self.time
+
     def copy(self) -> State:
         """An independent copy."""
         return replace(self, **{f.name: getattr(self, f.name).copy() for f in fields(self)})

@@ -162,7 +162,7 @@ class Simulation(Inspection):
 
     def _advance(self, until: float, last_event: int, last_candidate: int) -> str:
         advance = events.advance_plain if self.interpreted else events.advance
-        stretch = _FIRST_STRETCH
+        stretch, begun = _FIRST_STRETCH, self.time
         while True:
             pause = min(last_candidate, self.state.candidates + stretch)
             stretch = min(2 * stretch, _CANDIDATES_A_CALL)
@@ -171,7 +171,7 @@ class Simulation(Inspection):
             if status == layout.LIST_FULL:
                 self._make_room()
             elif self.state.nulls > _MANY_NULLS and self._stuck():
-                self._rest(until)
+                self._rest(until if until < math.inf else begun)
                 return _STATUS[layout.NOTHING_LEFT]
             elif status != layout.LIMIT_REACHED or self.state.events >= last_event or pause == last_candidate:
                 return _STATUS[int(status)]
@@ -189,7 +189,7 @@ class Simulation(Inspection):
         BadInput
             If `until` lies before now.
         """
-        if not until >= self.time:
+        if isinstance(until, bool) or not isinstance(until, (int, float)) or not until >= self.time:
             raise BadInput(f"fire: until: expected a time of at least now ({self.time:g} s), got {until!r}")
         if live:
             self._check_candidates(until)
@@ -229,9 +229,10 @@ class Simulation(Inspection):
     def branch(self, *, seed: int | None = None, mechanism: Mechanism | None = None) -> Simulation:
         """Another run from here on, with another seed or mechanism; this one stays as it is.
 
-        Its past is not its own: it cannot go back beyond this moment. Counters of channels and reservoirs that both
-        mechanisms have go on; those of others start anew.
+        With another seed or mechanism the past is not its own: it cannot go back beyond this moment, from which its
+        clock runs. Counters of channels and reservoirs that both mechanisms have go on; those of others start anew.
         """
+        same = seed in (None, self.seed) and mechanism is None
         other = Simulation(
             self.particle,
             self.mechanism if mechanism is None else mechanism,
@@ -242,7 +243,9 @@ class Simulation(Inspection):
             present=[*self.present, *self.species_here()],
         )
         other.restore(carried(self.state, self.table, other.state, other.table))
-        other.timeline = Timeline(other, begin=other.state)
+        if not same:
+            other.state.begin_anew()
+        other.timeline = Timeline(other, begin=self.timeline.begin if same else other.state)
         return other
 
     def remember(self, n: int) -> None:
@@ -306,11 +309,10 @@ class Simulation(Inspection):
             self._loop.records if hasattr(self, "_loop") else pack_records(0),
         )
 
-    def _rest(self, until: float) -> None:
+    def _rest(self, now: float) -> None:
         """Nothing can happen any more: the candidates in vain never were, however long the crystal waits."""
         self.state.settle()
-        if until < math.inf:
-            self.state.clock[layout.NOW] = until
+        self.state.clock[layout.NOW] = max(now, self.time)
 
     def _again(self, event: int) -> None:
         """Run to an event that has happened before."""

@@ -19,13 +19,14 @@ from ucnp_abm.engine.pack import pack_records
 from ucnp_abm.errors import BadInput
 from ucnp_abm.kernels import events, random_words
 from ucnp_abm.kernels.layout import EVENT as EVENT_TIME
-from ucnp_abm.rules.table import RateTable
+from ucnp_abm.rules.table import Channel, RateTable
 
 if TYPE_CHECKING:
     from ucnp_abm.engine.simulation import Simulation
 
 WINDOW = 65_534
 """Events whose records are kept once somebody wants to go back."""
+MOST = 20_000_000
 KEPT_BYTES = 64_000_000
 """Room for states of the past; the start needs none of it, for it can be built again."""
 FIRST_SPACING = 1_000_000
@@ -46,7 +47,7 @@ class Timeline:
 
     def __init__(self, simulation: Simulation, begin: State | None = None) -> None:
         self.simulation = simulation
-        self._begin = None if begin is None else begin.copy()
+        self.begin = None if begin is None else begin.copy()
         self._kept: list[State] = []
         self._spacing = FIRST_SPACING
         self._base: int
@@ -56,7 +57,7 @@ class Timeline:
     @property
     def first_event(self) -> int:
         """Number of the event just after which the known past begins; 0: the start."""
-        return 0 if self._begin is None else self._begin.events
+        return 0 if self.begin is None else self.begin.events
 
     # --- while it runs forwards ---
 
@@ -89,7 +90,9 @@ class Timeline:
     def remember(self, n: int) -> None:
         """Keep records of at least the last `n` events from now on."""
         simulation = self.simulation
-        if units.count(n, "remember") > simulation._loop.records.time.size - 2:
+        if units.count(n, "remember") > MOST:
+            raise BadInput(f"remember: expected at most {MOST:,} events, which take a gigabyte, got {n}")
+        if n > simulation._loop.records.time.size - 2:
             simulation._loop = simulation._loop._replace(records=pack_records(int(n)))
             self.begin_records()
 
@@ -97,8 +100,10 @@ class Timeline:
         """The kept events with numbers above `after`."""
         simulation, records = self.simulation, self.simulation._loop.records
         now = simulation.state.events
-        if not self._first_undoable <= after <= now:
+        if not self._first_undoable <= units.count(after, "events: after") <= now:
             raise BadInput(f"events: only those after {self._first_undoable} and up to {now} are kept, got {after}")
+        if after == now:
+            return np.empty(0, dtype=EVENT)
         where = np.arange(after + 1, now + 1) & (records.time.size - 1)
         kept = np.empty(where.size, dtype=EVENT)
         kept["t_s"], kept["channel"], kept["direction"] = (
@@ -181,7 +186,7 @@ class Timeline:
 
     def _to_time(self, time: float) -> None:
         simulation = self.simulation
-        begin = 0.0 if self._begin is None else self._begin.time
+        begin = 0.0 if self.begin is None else self.begin.time
         self._known(time, begin, f"{time:g} s")
         if time < simulation.time:
             event = self._last_event_until(time)
@@ -212,7 +217,7 @@ class Timeline:
         if at:
             state = self._kept[at - 1].copy()
         else:
-            state = self._begin.copy() if self._begin is not None else simulation.fresh()
+            state = self.begin.copy() if self.begin is not None else simulation.fresh()
         simulation.restore(state)
 
     @property
@@ -227,11 +232,17 @@ def carried(state: State, table: RateTable, fresh: State, other: RateTable) -> S
     new = state.copy()
     new.tally, new.reservoir = fresh.tally.copy(), fresh.reservoir.copy()
     new.tally[: COUNTERS + 1] = state.tally[: COUNTERS + 1]
-    before = {(c.verb, c.before, c.after): n for n, c in enumerate(table.channels)}
-    for n, c in enumerate(other.channels):
-        if (c.verb, c.before, c.after) in before:
-            new.tally[COUNTERS + 1 + n] = state.tally[COUNTERS + 1 + before[c.verb, c.before, c.after]]
+    before = {_what(table, channel): n for n, channel in enumerate(table.channels)}
+    for n, channel in enumerate(other.channels):
+        if (what := _what(other, channel)) in before:
+            new.tally[COUNTERS + 1 + n] = state.tally[COUNTERS + 1 + before[what]]
     for n, reservoir in enumerate(other.reservoirs):
         if reservoir in table.reservoirs:
             new.reservoir[n] = state.reservoir[table.reservoirs.index(reservoir)]
     return new
+
+
+def _what(table: RateTable, channel: Channel) -> tuple[str, str, str, str]:
+    """What a channel does, and which drive makes it do so."""
+    drive = table.mechanism.drives[channel.drive].name if channel.drive >= 0 else ""
+    return channel.verb, channel.before, channel.after, drive

@@ -52,7 +52,7 @@ def next_time(
         if total < 0.0:
             total = total_of(lattice, state, rates, plan, sums, plan.condition[m])
         after = t + need / total if total > 0.0 else math.inf
-        if after < plan.edges[m + 1] or plan.edges[m + 1] == math.inf:
+        if after <= plan.edges[m + 1]:  # an event at an edge: the edge was set just after it
             return after, m, total
         need = max(need - (plan.edges[m + 1] - t) * total, 0.0)
         t = plan.edges[m + 1]

@@ -115,7 +115,7 @@ def hop_on(
         near, far = words(candidate + 2, plan.round_keys), words(candidate + 3, plan.round_keys)
     while events < last_event and candidate < last_candidate:
         after = t + hazard(w[3]) / total
-        if not (after < edge and after <= until and (alone or unit(w[0]) * total < share)):
+        if not (after <= edge and after <= until and (alone or unit(w[0]) * total < share)):
             break
         candidate += 1
         t = after
