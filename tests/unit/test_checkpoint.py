@@ -257,3 +257,31 @@ def test_saving_where_nothing_can_be_written_is_refused(saved, tmp_path):
 
 def test_damaged_data_has_its_own_exit_code():
     assert DamagedData.exit_code == 4
+
+
+def test_a_branch_comes_back_as_a_branch(small_particle, tmp_path):
+    parent = Simulation(small_particle, mechanism("y-complex"), seed=5)
+    parent.run(events=150)
+    branch = parent.branch(seed=8, mechanism=mechanism("gd-complex"))
+    branch.run(events=20)
+    checkpoint.save(branch, tmp_path / "run.npz")
+    loaded = checkpoint.load(tmp_path / "run.npz", resolve=mechanism)
+    assert (loaded.digest(), loaded.present) == (branch.digest(), branch.present)
+    with pytest.raises(BadInput, match="begins after event 170"):
+        loaded.back()
+    for simulation in (branch, loaded):
+        simulation.run(events=20)
+    assert loaded.digest() == branch.digest()
+
+
+def test_a_loaded_run_goes_back_to_its_start(small_particle, tmp_path):
+    whole = Simulation(small_particle, mechanism("y-complex"), seed=5)
+    start = whole.digest()
+    whole.run(events=150)
+    then = whole.digest()
+    checkpoint.save(whole, tmp_path / "run.npz")
+    loaded = checkpoint.load(tmp_path / "run.npz", resolve=mechanism)
+    loaded.goto(event=0)
+    assert loaded.digest() == start
+    loaded.goto(event=150)
+    assert loaded.digest() == then

@@ -147,7 +147,14 @@ def _anneal(growing: Journal, simulation: Simulation, every: float, came: Callab
         f"{simulation.mechanism.name}: {float(last['steps']):g} steps ({float(last['t_s']):.6g} s), "
         f"{last['events']} events, {last['vacancies']} vacancies left"
         + (f", {outside:.1f} % of the core's ions outside the core" if outside == outside else "")
+        + (f" (scheduler: {simulation.scheduler})" if simulation.scheduler != "rejection" else "")
     )
+    state = simulation.state
+    if state.candidates > 100 * max(state.events, 1):
+        _say(
+            f"the scheduler '{simulation.scheduler}' accepted only {100 * state.events / state.candidates:.2g} % of "
+            "its candidates; run.scheduler='sum-tree' gives the same statistics, sooner"
+        )
     names = sorted(file.name for file in target.iterdir() if file.name != rundir.LOCK)
     click.echo(f"wrote {target}/: {', '.join(names)}")
 

@@ -90,8 +90,11 @@ def load(
         _protocol(about["protocol"]),
         seed=about["seed"],
         scheduler=about["scheduler"],
+        present=about["present"],
     )
     saved.onto(simulation)
+    if about["branched"]:
+        simulation.begin_here()
     return simulation
 
 
@@ -115,6 +118,8 @@ def _about(simulation: Simulation) -> dict[str, Any]:
         "protocol": {f.name: _finite(getattr(protocol, f.name)) for f in fields(protocol)},
         "seed": simulation.seed,
         "scheduler": simulation.scheduler,
+        "present": simulation.present,
+        "branched": simulation.timeline.begin is not None,
         "digest": simulation.digest(),
     }
 

@@ -24,7 +24,7 @@ FORMAT = "ucnp_abm checkpoint"
 _ROOM = ("vacancies", "came_from", "exposed_rank", "exposed_vacancies")  # arrays whose length grows while it runs
 _ABOUT = (
     *("particle", "immobile", "geometry", "mechanism", "table_fingerprint"),
-    *("protocol", "seed", "scheduler", "digest"),
+    *("protocol", "seed", "scheduler", "present", "branched", "digest"),
 )
 Arrays = dict[str, NDArray[Any]]
 PathLike = str | os.PathLike[str]

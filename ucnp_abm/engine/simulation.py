@@ -248,6 +248,10 @@ class Simulation(Inspection):
         other.timeline = Timeline(other, begin=self.timeline.begin if same else other.state)
         return other
 
+    def begin_here(self) -> None:
+        """Forget the way here: nothing before this moment can be gone back to."""
+        self.timeline = Timeline(self, begin=self.state)
+
     def remember(self, n: int) -> None:
         """Keep records of at least the last `n` events from now on: undoing them is then a matter of microseconds.
 

@@ -7,6 +7,7 @@ of its next candidate decide all that follows.
 from __future__ import annotations
 
 import bisect
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +59,11 @@ class Timeline:
     def first_event(self) -> int:
         """Number of the event just after which the known past begins; 0: the start."""
         return 0 if self.begin is None else self.begin.events
+
+    @cached_property
+    def _number(self) -> NDArray[np.int32]:
+        """(G,) site number of each grid point; kept for those who read many events."""
+        return self.simulation.crystal.number
 
     # --- while it runs forwards ---
 
@@ -111,7 +117,7 @@ class Timeline:
             records.channel[where],
             records.direction[where],
         )
-        kept["site"] = np.searchsorted(simulation.crystal.sites, records.site[where])
+        kept["site"] = self._number[records.site[where]]
         return kept
 
     def last_event(self) -> Event:
@@ -214,11 +220,8 @@ class Timeline:
     def _take_up(self, at: int) -> None:
         """Go back to a kept state: number `at` - 1 of them, or the begin."""
         simulation = self.simulation
-        if at:
-            state = self._kept[at - 1].copy()
-        else:
-            state = self.begin.copy() if self.begin is not None else simulation.fresh()
-        simulation.restore(state)
+        kept = self._kept[at - 1] if at else self.begin
+        simulation.restore(simulation.fresh() if kept is None else kept.copy())
 
     @property
     def _first_undoable(self) -> int:
