@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ucnp_abm import IONS, Mechanism, Model, Particle, Simulation, mechanism
-from ucnp_abm.engine import checkpoint
 from ucnp_abm.errors import BadInput, DamagedData
+from ucnp_abm.runs import checkpoint
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from ucnp_abm import Box, Simulation, mechanism, observables
 from ucnp_abm.crystal.species import SPECIES, SYMBOLS, VACANCY, VOID
-from ucnp_abm.engine import trajectory
 from ucnp_abm.errors import BadInput
+from ucnp_abm.runs import trajectory
 from ucnp_abm.viz import style
 from ucnp_abm.viz.extxyz import Frame, frames_in, frames_of, write_extxyz
 

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from ucnp_abm import Simulation, mechanism, observables
-from ucnp_abm.engine import disk, journal, rundir, saved, stopping, trajectory
-from ucnp_abm.engine.journal import Journal, grow
-from ucnp_abm.engine.plan import Plan, follow
-from ucnp_abm.engine.provenance import provenance
-from ucnp_abm.engine.rundir import RunDirectory
 from ucnp_abm.errors import BadInput, DamagedData
+from ucnp_abm.runs import disk, journal, rundir, saved, stopping, trajectory
+from ucnp_abm.runs.journal import Journal, grow
+from ucnp_abm.runs.plan import Plan, follow
+from ucnp_abm.runs.provenance import provenance
+from ucnp_abm.runs.rundir import RunDirectory
 
 PLAN = Plan.of(range(9), [0, 4, 8], observables=observables.DEFAULT, events=True)
 FILES = ("run.json", "observables.csv", "events.bin", "snapshots/sites.npz", "snapshots/0000.npz")
@@ -349,7 +349,7 @@ def test_a_second_process_is_told_who_runs_it(killed):
 
 def test_the_lock_ends_with_its_process(killed):
     dying = (
-        "import os, pathlib, sys; from ucnp_abm.engine import disk\n"
+        "import os, pathlib, sys; from ucnp_abm.runs import disk\n"
         "with disk.locked(pathlib.Path(sys.argv[1])): os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", dying, str(killed / "lock")], check=False).returncode == 9
@@ -412,8 +412,8 @@ def test_pieces_change_nothing(in_time, small_particle, monkeypatch):
     one, many = (Simulation(small_particle, mechanism("no-complex"), "300 °C", seed=2) for _ in range(2))
     for mark in marks[1:]:
         one.run_to(**{"time" if in_time else "steps": mark})
-    monkeypatch.setattr("ucnp_abm.engine.plan._next_piece", lambda piece, seconds: 7)
-    monkeypatch.setattr("ucnp_abm.engine.plan._FIRST_PIECE", 3)
+    monkeypatch.setattr("ucnp_abm.runs.plan._next_piece", lambda piece, seconds: 7)
+    monkeypatch.setattr("ucnp_abm.runs.plan._FIRST_PIECE", 3)
     seen = list(follow(many, Plan.of(marks, in_time=in_time)))
     assert [number for number in seen if number is not None] == [0, 1, 2]
     assert seen.count(None) > 10

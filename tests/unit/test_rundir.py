@@ -10,15 +10,15 @@ import pytest
 
 from ucnp_abm import Box, Particle, Simulation, mechanism, observables
 from ucnp_abm.crystal.species import SYMBOLS
-from ucnp_abm.engine import eventlog, journal, trajectory
-from ucnp_abm.engine.journal import Journal, grow
 from ucnp_abm.engine.moves import explain
-from ucnp_abm.engine.parting import differences, part
-from ucnp_abm.engine.plan import Plan
-from ucnp_abm.engine.provenance import provenance
-from ucnp_abm.engine.rundir import RunDirectory
-from ucnp_abm.engine.verify import verify
 from ucnp_abm.errors import BadInput, DamagedData
+from ucnp_abm.runs import eventlog, journal, trajectory
+from ucnp_abm.runs.journal import Journal, grow
+from ucnp_abm.runs.parting import differences, part
+from ucnp_abm.runs.plan import Plan
+from ucnp_abm.runs.provenance import provenance
+from ucnp_abm.runs.rundir import RunDirectory
+from ucnp_abm.runs.verify import verify
 
 PLAN = Plan.of(range(9), [0, 4, 8], observables=observables.DEFAULT, events=True)
 
@@ -71,8 +71,8 @@ def test_an_unfinished_run_is_checked_up_to_its_checkpoint(write):
 
 
 def test_a_checkpoint_between_two_marks_is_reached_again(write, monkeypatch):
-    monkeypatch.setattr("ucnp_abm.engine.plan._FIRST_PIECE", 20)
-    monkeypatch.setattr("ucnp_abm.engine.plan._next_piece", lambda piece, seconds: 20)
+    monkeypatch.setattr("ucnp_abm.runs.plan._FIRST_PIECE", 20)
+    monkeypatch.setattr("ucnp_abm.runs.plan._next_piece", lambda piece, seconds: 20)
     run = write("run", stop=4.2)
     saved, _ = run.checkpoint()
     assert saved.journal["rows"] == 5
@@ -271,7 +271,7 @@ def test_a_run_that_ends_sooner_is_equal_until_then(write):
 def test_blocks_change_nothing(write, monkeypatch):
     a, b = write("a", protocol="300 °C for 5 s, 300 °C"), write("b", protocol="300 °C for 5 s, 310 °C")
     whole = part(a, b, mechanism)
-    monkeypatch.setattr("ucnp_abm.engine.parting.EVENTS_A_PIECE", 10)
+    monkeypatch.setattr("ucnp_abm.runs.parting.EVENTS_A_PIECE", 10)
     pieces = part(a, b, mechanism)
     assert (pieces.common, pieces.reasons) == (whole.common, whole.reasons)
     assert list(map(explain, pieces.first)) == list(map(explain, whole.first))

@@ -16,13 +16,14 @@ from ucnp_abm.agents.roster import Roster
 from ucnp_abm.agents.space import CrystalSpace
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.particle import Particle
-from ucnp_abm.engine import checkpoint, timeline
+from ucnp_abm.engine import timeline
 from ucnp_abm.engine.moves import Event, explain
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Scheduler, Simulation
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.registry import mechanism as resolve
 from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.runs import checkpoint
 
 MAX_REGISTERED_IONS = 50_000
 """Above this number of sites ions are not registered but made when they are asked for, and dropped with the last

@@ -8,11 +8,11 @@ import click
 
 from ucnp_abm import observables
 from ucnp_abm.cli.progress import progress
-from ucnp_abm.engine.rundir import RunDirectory
 from ucnp_abm.engine.simulation import Simulation
-from ucnp_abm.engine.verify import verify
 from ucnp_abm.errors import DamagedData
 from ucnp_abm.registry import find_observables, mechanism
+from ucnp_abm.runs.rundir import RunDirectory
+from ucnp_abm.runs.verify import verify
 
 
 @click.command()

@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from ucnp_abm.config.files import check, paper, read_setting
-from ucnp_abm.engine.trajectory import free_directory
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.registry import mechanism
 from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.runs.trajectory import free_directory
 from ucnp_abm.study import findings, tables
 from ucnp_abm.study.compare import run_design
 from ucnp_abm.study.design import Design, design, labels, replicate_seeds

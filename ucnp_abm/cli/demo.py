@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ucnp_abm.engine import trajectory
+from ucnp_abm.runs import trajectory
 from ucnp_abm.study import tables
 from ucnp_abm.study.compare import run_design
 from ucnp_abm.study.design import design

@@ -10,9 +10,9 @@ import click
 
 from ucnp_abm.cli.progress import progress
 from ucnp_abm.engine.moves import Event, explain
-from ucnp_abm.engine.parting import Parting, part
-from ucnp_abm.engine.rundir import RunDirectory
 from ucnp_abm.registry import mechanism
+from ucnp_abm.runs.parting import Parting, part
+from ucnp_abm.runs.rundir import RunDirectory
 
 _WIDTH = 60
 

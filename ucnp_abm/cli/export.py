@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from ucnp_abm.engine import disk, eventlog
-from ucnp_abm.engine.rundir import RunDirectory
 from ucnp_abm.errors import BadInput
+from ucnp_abm.runs import disk, eventlog
+from ucnp_abm.runs.rundir import RunDirectory
 from ucnp_abm.viz.extxyz import Frame, frames_in, write_extxyz
 
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from ucnp_abm.engine.plan import Plan
 from ucnp_abm.engine.simulation import Simulation
+from ucnp_abm.runs.plan import Plan
 
 _STYLE = "{percentage:3.0f}%|{bar}| {n:,.0f}/{total:,.0f} {unit} [{elapsed}<{remaining}{postfix}]"
 

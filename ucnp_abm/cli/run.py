@@ -17,15 +17,15 @@ from ucnp_abm import observables, units
 from ucnp_abm.cli.progress import progress
 from ucnp_abm.config.files import check, load, paper
 from ucnp_abm.config.sections import CRYSTALS, Config
-from ucnp_abm.engine import disk, journal, rundir, stopping, trajectory
-from ucnp_abm.engine.journal import Journal
-from ucnp_abm.engine.plan import Plan
 from ucnp_abm.engine.protocol import Protocol
-from ucnp_abm.engine.provenance import provenance
-from ucnp_abm.engine.rundir import RunDirectory
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput, Stopped
 from ucnp_abm.registry import find_observables, mechanism
+from ucnp_abm.runs import disk, journal, rundir, stopping, trajectory
+from ucnp_abm.runs.journal import Journal
+from ucnp_abm.runs.plan import Plan
+from ucnp_abm.runs.provenance import provenance
+from ucnp_abm.runs.rundir import RunDirectory
 
 DEFAULT_STEPS = 1000.0
 

@@ -1,1 +1,1 @@
-"""One exact trajectory: protocol, simulation, what an event was, and how it is written down."""
+"""One exact trajectory: protocol, simulation, what an event was, and the way back."""

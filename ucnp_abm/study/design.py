@@ -13,10 +13,10 @@ import numpy as np
 from ucnp_abm import observables, registry, units
 from ucnp_abm.crystal.particle import Particle
 from ucnp_abm.engine.protocol import Protocol
-from ucnp_abm.engine.provenance import provenance
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
 from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.runs.provenance import provenance
 from ucnp_abm.seeds import generator
 from ucnp_abm.study.replicas import Cell, Recipe
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from ucnp_abm import observables, registry
 from ucnp_abm.crystal.particle import CoreShell, Particle
 from ucnp_abm.crystal.species import SPECIES, VACANCY
-from ucnp_abm.engine import trajectory
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadMechanism, UcnpError
 from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.runs import trajectory
 
 PAPER_PARTICLE = CoreShell(core="NaGdF4: 49% Yb, 1% Tm", diameter="6.7 nm", shell="NaYF4", thickness="1.65 nm")
 """The particle of Chen et al. 2023 (doi:10.1021/acs.nanolett.3c01621); its shell follows from 10 nm in all."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ucnp_abm.engine.trajectory import free_directory
+from ucnp_abm.runs.trajectory import free_directory
 from ucnp_abm.study import findings, statistics, tables
 from ucnp_abm.study.page import write_page
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import SPECIES, SYMBOLS, VACANCY, VOID
-from ucnp_abm.engine import rundir
-from ucnp_abm.engine.trajectory import Trajectory
 from ucnp_abm.errors import BadInput
+from ucnp_abm.runs import rundir
+from ucnp_abm.runs.trajectory import Trajectory
 from ucnp_abm.viz import style
 
 VACANCY_SYMBOL = "X"

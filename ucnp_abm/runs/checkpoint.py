@@ -16,12 +16,12 @@ import numpy as np
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.particle import Particle, describe, recipe_from
 from ucnp_abm.crystal.state import State
-from ucnp_abm.engine import disk
 from ucnp_abm.engine.protocol import Protocol
-from ucnp_abm.engine.saved import FORMAT, SCHEMA, Arrays, PathLike, read
 from ucnp_abm.engine.simulation import ENGINE_VERSION, Simulation
 from ucnp_abm.errors import BadInput, DamagedData
 from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.runs import disk
+from ucnp_abm.runs.saved import FORMAT, SCHEMA, Arrays, PathLike, read
 
 
 def content(simulation: Simulation, journal: Mapping[str, Any] | None = None, *, compressed: bool = True) -> bytes:

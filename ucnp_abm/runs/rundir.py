@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ucnp_abm.crystal.particle import Particle, recipe_from
-from ucnp_abm.engine import provenance, saved
-from ucnp_abm.engine.plan import Plan
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import ENGINE_VERSION, Simulation
 from ucnp_abm.errors import BadInput, DamagedData, UcnpError
 from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.runs import provenance, saved
+from ucnp_abm.runs.plan import Plan
 
 RUN, ROWS, SNAPSHOTS, SITES = "run.json", "observables.csv", "snapshots", "snapshots/sites.npz"
 FINAL, LOG, DONE, LOCK = "final.npz", "log.json", "done.json", "lock"

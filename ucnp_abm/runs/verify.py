@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ucnp_abm.engine import disk, eventlog, rundir, saved
-from ucnp_abm.engine.ledger import Ledger, Read
-from ucnp_abm.engine.plan import advance, follow
-from ucnp_abm.engine.rundir import Resolve, RunDirectory
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import DamagedData, UcnpError
+from ucnp_abm.runs import disk, eventlog, rundir, saved
+from ucnp_abm.runs.ledger import Ledger, Read
+from ucnp_abm.runs.plan import advance, follow
+from ucnp_abm.runs.rundir import Resolve, RunDirectory
 
 _PIECE = 1_000_000  # candidates
 

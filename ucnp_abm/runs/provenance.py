@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ucnp_abm.crystal.particle import Particle, describe
-from ucnp_abm.engine import eventlog
-from ucnp_abm.engine.plan import Plan
 from ucnp_abm.engine.simulation import ENGINE_VERSION, Simulation
+from ucnp_abm.runs import eventlog
+from ucnp_abm.runs.plan import Plan
 
 SCHEMA = 3
 """Version of run.json."""

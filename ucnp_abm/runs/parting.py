@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm.engine import eventlog
 from ucnp_abm.engine.moves import Event, Move
-from ucnp_abm.engine.plan import EVENTS_A_PIECE, Plan
-from ucnp_abm.engine.rundir import Resolve, RunDirectory
 from ucnp_abm.engine.simulation import Simulation
+from ucnp_abm.runs import eventlog
+from ucnp_abm.runs.plan import EVENTS_A_PIECE, Plan
+from ucnp_abm.runs.rundir import Resolve, RunDirectory
 
 _TERMS = {
     "temperature": "K",

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
-from ucnp_abm.engine import checkpoint, disk, eventlog, rundir
-from ucnp_abm.engine.plan import Plan
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
+from ucnp_abm.runs import checkpoint, disk, eventlog, rundir
+from ucnp_abm.runs.plan import Plan
 
 Read = Callable[[Simulation], dict[str, float]]
 Sums = Mapping[str, tuple[int, str]]

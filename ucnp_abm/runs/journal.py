@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ucnp_abm.crystal.crystal import Crystal
-from ucnp_abm.engine import checkpoint, disk, eventlog, rundir
-from ucnp_abm.engine.ledger import Ledger, Read, Sums
-from ucnp_abm.engine.plan import Plan, follow
-from ucnp_abm.engine.rundir import RunDirectory
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput, DamagedData
+from ucnp_abm.runs import checkpoint, disk, eventlog, rundir
+from ucnp_abm.runs.ledger import Ledger, Read, Sums
+from ucnp_abm.runs.plan import Plan, follow
+from ucnp_abm.runs.rundir import RunDirectory
 
 CHECKPOINT_EVERY = 60.0
 """s of wall time."""

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm.engine import disk, rundir
-from ucnp_abm.engine.journal import Journal, json_bytes
-from ucnp_abm.engine.plan import Plan, follow
-from ucnp_abm.engine.provenance import provenance
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
+from ucnp_abm.runs import disk, rundir
+from ucnp_abm.runs.journal import Journal, json_bytes
+from ucnp_abm.runs.plan import Plan, follow
+from ucnp_abm.runs.provenance import provenance
 
 
 @dataclass
