@@ -100,9 +100,12 @@ def test_a_branch_is_a_model_of_its_own(model):
         one.run(events=100)
     assert same.digest() == model.digest() != other.digest()
     assert gd.complex("Gd").n_docked > 0
-    same.back(events=100)
-    assert census(same) == here
+    other.back(events=100)
+    assert census(other) == here
     with pytest.raises(
         BadInput, match="event 99 lies before the past that this run knows, which begins after event 100"
     ):
-        same.back()
+        other.back()
+    same.back(events=150)  # nothing was changed: its past is its own
+    model.back(events=150)
+    assert same.digest() == model.digest()

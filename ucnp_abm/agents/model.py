@@ -213,7 +213,8 @@ class Model(mesa.Model):  # type: ignore[misc]
     ) -> Model:
         """Another model from here on, with another seed or mechanism; this one stays as it is.
 
-        It cannot go back beyond this moment; mechanisms that both know the same channels and baths share their counts.
+        With another seed or mechanism it cannot go back beyond this moment. Counts of channels and baths that both
+        mechanisms know go on.
         """
         chosen = resolve(mechanism) if isinstance(mechanism, str) else mechanism
         model = type(self).__new__(type(self))
