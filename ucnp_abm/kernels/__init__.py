@@ -1,1 +1,1 @@
-"""Compiled loops. Each file compiles alone; nothing else in the package imports numba."""
+"""The compiled loops, made of plain functions in small files; nothing else in the package imports numba."""
