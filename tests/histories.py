@@ -24,7 +24,13 @@ def grown() -> Particle:
 @cache
 def boxed(lattice: str = "fcc", cells: tuple[int, int, int] = (4, 5, 6), vacancies: float = 0.03) -> Particle:
     """A periodic box, so small that vacancies go round it."""
-    return Particle.box(lattice=lattice, cells=cells, composition="Gd: 30% Yb, 20% Y" if lattice == "fcc" else "NaGdF4: 30% Yb, 20% Y", vacancies=vacancies, seed=2)
+    return Particle.box(
+        lattice=lattice,
+        cells=cells,
+        composition="Gd: 30% Yb, 20% Y" if lattice == "fcc" else "NaGdF4: 30% Yb, 20% Y",
+        vacancies=vacancies,
+        seed=2,
+    )
 
 
 def crowded() -> Mechanism:
@@ -72,7 +78,9 @@ CASES = {
     "driven docking": Case(
         lambda: mechanism("y-complex+laser-dock", dock_barrier="1.6 eV", chemical_potential="50 meV", **PULSES)
     ),
-    "stripped and docked": Case(lambda: mechanism("y-complex+laser-strip", ion_yield=1.0, intensity="1 W/cm²", dock_barrier="1.6 eV")),
+    "stripped and docked": Case(
+        lambda: mechanism("y-complex+laser-strip", ion_yield=1.0, intensity="1 W/cm²", dock_barrier="1.6 eV")
+    ),
     "athermal": Case(lambda: mechanism("no-complex+laser-athermal", intensity="10 kW/cm²")),
     "box": Case(lambda: mechanism("no-complex"), boxed),
     "crowded box": Case(crowded, boxed),

@@ -87,7 +87,8 @@ class State:
         self.clock[:2] = self.clock[2]
 
     def begin_anew(self) -> None:
-        """Let the clock run from now on: nothing is pending, and no candidate lies between the last event and now."""
+        """Let the clock run from now on: the pending candidate, whose time is known to be late, never comes."""
+        self.tally[2] += 1
         self.tally[5] = self.tally[2]
         self.clock[:] = self.time
 

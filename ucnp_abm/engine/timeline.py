@@ -7,6 +7,7 @@ of its next candidate decide all that follows.
 from __future__ import annotations
 
 import bisect
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -127,7 +128,8 @@ class Timeline:
         number, r = state.events, state.events & (loop.records.time.size - 1)
         channel, i, d = int(loop.records.channel[r]), int(loop.records.site[r]), int(loop.records.direction[r])
         candidate, time = state.candidates, state.time
-        condition = simulation.schedule.segments[simulation.schedule.segment(time)]
+        before = math.nextafter(time, 0.0)  # an edge at the event was set after it
+        condition = simulation.schedule.segments[simulation.schedule.segment(before)]
         self._retreat(number - 1)
         move, total = simulation.move(channel, i, d, condition), simulation.total_rate(condition)
         slot = int(state.slot[simulation.crystal.sites[move.to]])
@@ -147,7 +149,11 @@ class Timeline:
         BadInput
             If there have not been so many.
         """
-        self._to_event(self.simulation.state.events - units.count(n, "back: events"))
+        there = self.simulation.state.events - self.first_event
+        if units.count(n, "back: events") > there:
+            since = f" since event {self.first_event}, where its own past begins" if self.first_event else ""
+            raise BadInput(f"back: {n} events were to be undone, but this run has had {there}{since}")
+        self._to_event(self.simulation.state.events - n)
 
     def goto(self, *, event: int | None, time: str | float | None, step: float | None) -> None:
         """Go to the moment just after an event, or to a time / s or step, before or after now.
@@ -165,7 +171,10 @@ class Timeline:
         elif time is not None:
             self._to_time(units.amount(units.parse(time, "time", "goto: time"), "goto: time"))
         elif step is not None:
-            self._to_time(simulation.protocol.time(units.amount(step, "goto: step"), simulation.crystal.z))
+            steps = units.amount(step, "goto: step")
+            if not math.isfinite(steps):
+                raise BadInput(f"goto: step: expected a finite number, got {step!r}")
+            self._to_time(simulation.protocol.time(steps, simulation.crystal.z))
 
     def _to_event(self, event: int) -> None:
         simulation = self.simulation
@@ -213,7 +222,7 @@ class Timeline:
     def _known(self, given: float, begin: float, what: str) -> None:
         if given < begin or given < 0:
             raise BadInput(
-                f"back: {what} lies before the past that this run knows, which begins after event {self.first_event}"
+                f"goto: {what} lies before the past that this run knows, which begins after event {self.first_event}"
                 + ("; go back in the run that it came from" if self.first_event else "")
             )
 
