@@ -20,6 +20,7 @@ import numpy as np
 from ucnp_abm import Simulation, mechanism, observables
 from ucnp_abm.crystal.lattice import named
 from ucnp_abm.crystal.particle import CoreShell
+from ucnp_abm.study.throughput import arrays
 
 SMALL, EVENTS = 2e3, 200_000
 
@@ -55,31 +56,6 @@ def give_back():
 
 def forget_peak():
     Path("/proc/self/clear_refs").write_text("5")
-
-
-def arrays(thing, path="simulation", seen=None):
-    """(path, array) of all arrays that attributes, tuples, lists and dicts of our objects lead to, each memory once."""
-    seen = set() if seen is None else seen
-    if isinstance(thing, np.ndarray):
-        while isinstance(thing.base, np.ndarray):
-            thing = thing.base
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))
-    if isinstance(thing, np.ndarray):
-        yield path, thing
-    elif isinstance(thing, dict):
-        for key, value in thing.items():
-            yield from arrays(value, f"{path}[{key!r}]", seen)
-    elif isinstance(thing, tuple) and hasattr(thing, "_fields"):
-        for key in thing._fields:
-            yield from arrays(getattr(thing, key), f"{path}.{key}", seen)
-    elif isinstance(thing, (list, tuple)):
-        for n, value in enumerate(thing):
-            yield from arrays(value, f"{path}[{n}]", seen)
-    elif type(thing).__module__.startswith("ucnp_abm") and hasattr(thing, "__dict__"):
-        for key, value in vars(thing).items():
-            yield from arrays(value, f"{path}.{key}", seen)
 
 
 def one(name, sites):

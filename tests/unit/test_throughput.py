@@ -39,7 +39,7 @@ def test_rates_of_the_four_species_have_the_ratios_that_are_said():
     simulation = simulation_of(TINY)
     site = next(i for i, p in enumerate(simulation.crystal.sites) if simulation.state.species[p] == 0)
     rates = {move.species: move.rate for move in simulation.options(site) if move.rate > 0}
-    said = dict(zip(("Y", "Gd", "Yb", "Tm"), throughput.RATIOS, strict=True))
+    said = {"Y": 1.0, "Gd": 0.7, "Yb": 0.5, "Tm": 0.2}
     fastest = 1e13 * math.exp(-1.65 / (8.617333262e-5 * throughput.TEMPERATURE))
     assert len(rates) > 1
     assert rates == {mover: pytest.approx(said[mover] * fastest, rel=1e-9) for mover in rates}
