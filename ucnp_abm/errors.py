@@ -50,6 +50,21 @@ class LiveMismatch(UcnpError, AssertionError):
     exit_code = 3
 
 
+def shown(value: object, most: int = 80) -> str:
+    """A value as an error shows it: its repr, cut where it is long, whatever it does when it is asked for it.
+
+    Examples
+    --------
+    >>> shown("8 nn"), shown(10**100, most=9)
+    ("'8 nn'", '10000000…')
+    """
+    try:
+        text = repr(value)
+    except Exception as error:  # an int of too many digits, or an object with a repr of its own
+        return f"a {type(value).__name__} that cannot be shown ({type(error).__name__})"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def nearest(given: str, allowed: Iterable[str]) -> str:
     """' Did you mean …?' with the nearest allowed name, or a list of what is allowed.
 

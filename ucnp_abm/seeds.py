@@ -6,12 +6,15 @@ import zlib
 
 import numpy as np
 
-from ucnp_abm.errors import BadInput
+from ucnp_abm.errors import BadInput, shown
+
+MOST = 2**128
+"""Seeds lie below it: run.json holds them as digits."""
 
 
 def _sequence(seed: int, purpose: str) -> np.random.SeedSequence:
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise BadInput(f"seed: expected a whole number of at least 0, got {seed!r}")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < MOST:
+        raise BadInput(f"seed: expected a whole number from 0 to 2^128 - 1, got {shown(seed)}")
     return np.random.SeedSequence([int(seed), zlib.crc32(purpose.encode())])
 
 

@@ -10,7 +10,7 @@ import numbers
 import re
 from decimal import Decimal
 
-from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.errors import BadInput, nearest, shown
 
 BOLTZMANN = 8.617333262e-5
 """Boltzmann constant, eV/K (CODATA 2018, exact to the digits given)."""
@@ -85,25 +85,25 @@ def parse(value: str | float, kind: str, what: str = "value") -> float:
     if kind not in _UNITS:
         raise BadInput(f"{what}: unknown kind of quantity '{kind}'{nearest(str(kind), _UNITS)}")
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got {value!r}")
+        raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got {shown(value)}")
     if not isinstance(value, str):
         given, unit = (float(value) if abs(value) < 1e308 else math.inf), base_unit(kind)
     else:
         match = _NUMBER.match(value)
         if not match:
-            raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got '{value}'")
+            raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got {shown(value)}")
         given, unit = float(match[1]), match[2] or base_unit(kind)
     if unit not in _UNITS[kind]:
         known = ", ".join(name for name in _UNITS[kind] if name)
         allowed = f"; units: {known}" if known else ""
-        raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got '{value}'{allowed}")
+        raise BadInput(f"{what}: expected {_EXPECTED[kind]}, got {shown(value)}{allowed}")
     number = float(Decimal(repr(given)) * Decimal(repr(_UNITS[kind][unit])))  # as decimals, so that '70 %' is 0.7
     if kind == "temperature" and unit in (_CELSIUS, "degC", "C"):
         number += 273.15
     if not math.isfinite(number):
-        raise BadInput(f"{what}: expected a finite number, got {value!r}")
+        raise BadInput(f"{what}: expected a finite number, got {shown(value)}")
     if kind == "count" and number != math.floor(number):
-        raise BadInput(f"{what}: expected a whole number, got {value!r}")
+        raise BadInput(f"{what}: expected a whole number, got {shown(value)}")
     return number
 
 
@@ -117,7 +117,7 @@ def positive(value: str | float, kind: str, what: str) -> float:
     """
     number = parse(value, kind, what)
     if number <= 0:
-        raise BadInput(f"{what}: expected {_EXPECTED[kind]}, above zero, got {value!r}")
+        raise BadInput(f"{what}: expected {_EXPECTED[kind]}, above zero, got {shown(value)}")
     return number
 
 
@@ -131,7 +131,7 @@ def fraction(value: str | float, what: str) -> float:
     """
     number = parse(value, "fraction", what)
     if not 0.0 <= number <= 1.0:
-        raise BadInput(f"{what}: expected a share from 0 to 1 (or '15 %'), got {value!r}")
+        raise BadInput(f"{what}: expected a share from 0 to 1 (or '15 %'), got {shown(value)}")
     return number
 
 
@@ -144,8 +144,8 @@ def amount(value: float, what: str) -> float:
         If it is none.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not value >= 0:
-        raise BadInput(f"{what}: expected a number of at least 0, got {value!r}")
-    return float(value)
+        raise BadInput(f"{what}: expected a number of at least 0, got {shown(value)}")
+    return float(value) if value < 1e308 else math.inf  # an int may be too large for a float
 
 
 def count(value: int, what: str) -> int:
@@ -157,5 +157,5 @@ def count(value: int, what: str) -> int:
         If it is none, or beyond 2^62.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not 0 <= value < 2**62:
-        raise BadInput(f"{what}: expected a whole number of at least 0, got {value!r}")
+        raise BadInput(f"{what}: expected a whole number of at least 0, got {shown(value)}")
     return int(value)

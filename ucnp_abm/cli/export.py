@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ucnp_abm.errors import BadInput
-from ucnp_abm.runs import disk, eventlog
+from ucnp_abm.runs import disk, eventlog, rundir
 from ucnp_abm.runs.rundir import RunDirectory
 from ucnp_abm.viz.extxyz import Frame, frames_in, write_extxyz
 
@@ -30,6 +30,7 @@ def export(run: Path, kind: str, out: Path | None) -> None:
     target = out or found.path.with_suffix({"extxyz": ".xyz", "csv": ".csv"}[kind])
     if target.exists():
         raise BadInput(f"export: '{target}' exists already; give another --out or remove it")
+    found.trust(eventlog.NAME.__eq__ if kind == "csv" else lambda name: name.startswith(f"{rundir.SNAPSHOTS}/"))
     if kind == "csv":
         click.echo(f"wrote {target}: {_events(found, target)} events")
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from typing import Any
 
@@ -61,6 +62,8 @@ def main(arguments: list[str] | None = None) -> Any:
 
     2 usage or configuration, 3 plugin, 4 damaged data, 75 stopped with a checkpoint, 130 interrupted without one.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a path may hold bytes that are no text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         cli.main(args=arguments, prog_name="ucnp-abm", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from ucnp_abm.config.sections import CRYSTALS, Config, MechanismSection, PartSection
-from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.errors import BadInput, nearest, shown
 from ucnp_abm.study.replicas import PAPER_PARTICLE
 
 
@@ -37,7 +38,9 @@ def load(path: Path, settings: Iterable[str] = ()) -> Config:
         raise BadInput(f"{path}: no such file, and no mechanism of that name") from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: cannot be read as text ({error})") from error
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise BadInput(f"{path}: is nested too deeply to be read") from error
+    except ValueError as error:  # of tomllib, or of int where a number has thousands of digits
         raise BadInput(f"{path}: is not TOML ({error})") from error
     return check(data, str(path), settings, _lines(text))
 
@@ -76,12 +79,12 @@ def check(
                 raise BadInput(f"--set {setting}: '{part}' is no table")
         inner[where[-1]] = value
     problems = []
-    if sum(section in data for section in CRYSTALS) != 1:
+    if sum(data.get(section) is not None for section in CRYSTALS) != 1:
         problems.append(f"expected one of {', '.join(f'[{section}]' for section in CRYSTALS)}")
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        problems += _problems(error, known)
+        problems += _problems(error, data, known)
     if problems:
         many = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
         raise BadInput(f"{source}: {many}\n" + "\n".join(f"  {p}" for p in problems))
@@ -113,36 +116,51 @@ def read_setting(text: str) -> tuple[tuple[str, ...], Any]:
         parts = ("mechanism", "parameters", ".".join(parts[1:]))
     try:
         read = tomllib.loads(f"value = {value}")["value"]
-    except (tomllib.TOMLDecodeError, KeyError):
+    except (ValueError, KeyError, RecursionError):  # of tomllib, or of int where a number has thousands of digits
         read = value.strip()
     return parts, read
 
 
-def _problems(error: ValidationError, lines: dict[tuple[str, ...], int]) -> Iterator[str]:
+def _problems(error: ValidationError, data: Any, lines: dict[tuple[str, ...], int]) -> Iterator[str]:
     seen = set()
     for problem in error.errors(include_url=False):
-        where = tuple(str(part) for part in problem["loc"])
-        where = tuple(part for part in where if not part.isdigit())  # positions in lists
-        if problem["type"] != "extra_forbidden":  # members of unions
-            where = tuple(part for part in where if re.fullmatch(r"[a-z_]+", part) and part not in ("str", "float"))
-        named = where
+        named = _named(problem["loc"], data)
         message = str(problem.get("ctx", {}).get("error", problem["msg"])).removeprefix("value: ")
         if problem["type"] == "extra_forbidden":
             message = "unknown key" + nearest(named[-1], _keys(named[:-1]))
         elif problem["type"] == "missing":
             message = "too few entries" if isinstance(problem["loc"][-1], int) else "is missing"
         elif problem["type"] in ("model_type", "dict_type"):
-            message = f"expected a table, got {problem['input']!r}"
+            message = f"expected a table, got {shown(problem['input'])}"
         elif problem["type"] == "tuple_type":
             entries = {"shells": "[[composition, thickness], …]", "offset": "three lengths"}.get(named[-1], "a list")
-            message = f"expected {entries}, got {problem['input']!r}"
+            message = f"expected {entries}, got {shown(problem['input'])}"
         elif problem["type"] != "value_error":
-            message = f"{problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
+            message = f"{problem['msg'][0].lower()}{problem['msg'][1:]}, got {shown(problem['input'])}"
         line = next((lines[named[:n]] for n in range(len(named), 0, -1) if named[:n] in lines), None)
-        text = f"{'.'.join(named)}: {message}"
+        text = f"{_dotted(named)}: {message}"
         if (named, line) not in seen:
             seen.add((named, line))
             yield f"line {line}: {text}" if line else text
+
+
+def _named(where: tuple[str | int, ...], data: Any) -> tuple[str, ...]:
+    """The keys on the way to a value, without positions in lists and members of unions; the last may be missing."""
+    named: list[str] = []
+    for part in where:
+        if isinstance(data, dict) and isinstance(part, str):
+            named.append(part)
+            data = data.get(part)
+        elif isinstance(data, (list, tuple)) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            break
+    return tuple(named)
+
+
+def _dotted(keys: Iterable[str]) -> str:
+    """Keys as TOML writes them: quoted where they are no plain words."""
+    return ".".join(key if re.fullmatch(r"[\w-]+", key) else json.dumps(key, ensure_ascii=False) for key in keys)
 
 
 def _keys(where: tuple[str, ...]) -> list[str]:

@@ -191,7 +191,7 @@ def pack_sums(crystal: Crystal, state: layout.State, rates: layout.Rates, schedu
 
 
 def _second_shells(crystal: Crystal) -> list[dict[int, tuple[int, int]]]:
-    """For each place, grid steps to the sites that are two bonds away and not one, and two directions that lead there."""
+    """For each place, grid steps to the sites that are two bonds away, not one, and two directions that lead there."""
     others = [[other for _, other, _ in row] for row in crystal.lattice.neighbours]
     offset = {int(b): row.tolist() for b, row in zip(crystal.basis, crystal.offset, strict=True)}
     found = {}

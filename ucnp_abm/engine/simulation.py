@@ -166,7 +166,8 @@ class Simulation(Inspection):
         while True:
             pause = min(last_candidate, self.state.candidates + stretch)
             stretch = min(2 * stretch, _CANDIDATES_A_CALL)
-            status = advance(*self._loop, until, last_event, pause)
+            with np.errstate(over="ignore"):  # of times that no crystal will see, in the interpreted loop
+                status = advance(*self._loop, until, last_event, pause)
             self.timeline.follow()
             if status == layout.LIST_FULL:
                 self._make_room()

@@ -50,6 +50,9 @@ from ucnp_abm.kernels.random_words import Words, hazard, unit, words
 from ucnp_abm.kernels.rates import bound_total, directions, hop_rate_to, limit, members, neighbour, rate_total
 from ucnp_abm.kernels.tree import draw_by_tree, follow
 
+MOST_SECONDS = 1.7976931348623157e308
+"""The last time that is a number: beyond it nothing happens."""
+
 CACHED = 200_000  # grid points; beyond this the loop asks for memory ahead
 
 
@@ -105,7 +108,7 @@ def hop_on(
     n, z = np.uint64(state.tally[N_VACANCIES]), np.uint64(lattice.offset.shape[1])
     bound = limit(state, rates, c, HOPS)
     share = members(lattice, state, rates, HOPS) * directions(lattice, HOPS) * bound
-    edge, alone = plan.edges[m + 1], rates.bound.shape[1] == 1
+    edge, alone = min(plan.edges[m + 1], MOST_SECONDS), rates.bound.shape[1] == 1
     n_exposed = state.tally[N_EXPOSED]
     candidate, events, reversals, t = state.tally[CANDIDATES], state.tally[EVENTS], 0, state.clock[LAST]
     event_candidate, event_time = state.tally[EVENT_CANDIDATE], state.clock[EVENT]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ucnp_abm.errors import BadRate, UcnpError
+from ucnp_abm.errors import BadRate, UcnpError, shown
 from ucnp_abm.rules.env import HopEnv, SiteEnv
 
 Law = Callable[[Any], float | None]
@@ -20,6 +20,14 @@ def place_of(law: Law) -> str:
     return f"{code.co_filename}, line {code.co_firstlineno}" if code else "no source"
 
 
+def _said(error: BaseException) -> str:
+    """The text of an error in one line."""
+    try:
+        return " ".join(str(error).split())
+    except Exception as unsayable:  # an error of the law's own, whose text cannot be made
+        return f"a text that raised {type(unsayable).__name__}"
+
+
 def call_law(law: Law, env: HopEnv | SiteEnv, owner: str) -> float:
     """The barrier / eV that a law gives; infinity for None."""
     label = f"{owner}: the law '{getattr(law, '__name__', law)}' ({place_of(law)})"
@@ -27,15 +35,15 @@ def call_law(law: Law, env: HopEnv | SiteEnv, owner: str) -> float:
         value = law(env)
     except UcnpError as error:
         raise BadRate(f"{label} cannot be used: {error}") from error
-    except (Exception, SystemExit) as error:
-        raise BadRate(f"{label} raised {type(error).__name__}: {error} for a {env!r}") from error
+    except (Exception, SystemExit, GeneratorExit) as error:
+        raise BadRate(f"{label} raised {type(error).__name__}: {_said(error)} for a {env!r}") from error
     if value is None:
         return math.inf
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
-        raise BadRate(f"{label} returned {value!r} for a {env!r}; expected a barrier in eV")
+        raise BadRate(f"{label} returned {shown(value)} for a {env!r}; expected a barrier in eV")
     if not 0 <= value < 1e6:
         raise BadRate(
-            f"{label} returned {value!r:.40} for a {env!r}; expected a finite barrier of at least 0 eV "
+            f"{label} returned {shown(value, 40)} for a {env!r}; expected a finite barrier of at least 0 eV "
             "(return None to forbid the event)"
         )
     return float(value)

@@ -71,8 +71,13 @@ def rows(
     """
     held = occupants.tolist()
     bonds = crystal.bonds.tolist()
-    names = [tuple(name.split(" ", 1)) for name in described["channels"]]
-    makes = [species.SPECIES[name].code if name else 0 for name in described["makes"]]
+    try:
+        names = [("hop", ""), *(tuple(name.split(" ", 1)) for name in described["channels"][1:])]
+        makes = [0, *(species.SPECIES[name].code for name in described["makes"][1:])]
+        if len(makes) != len(names) or any(len(name) != 2 for name in names):
+            raise ValueError("expected a verb, a species and an occupant for each")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedData(f"'{path}' cannot be read: run.json does not say what its channels are ({error})") from error
     for block in records(path):
         bounds = {"site": len(held), "channel": len(names), "direction": crystal.z}
         if any((block[field] >= bound).any() for field, bound in bounds.items()):
@@ -81,6 +86,8 @@ def rows(
         for t, site, channel, direction in block.tolist():
             if channel == 0:
                 to = bonds[site][direction]
+                if to < 0 or held[site] != species.VACANCY:
+                    raise DamagedData(f"'{path}' is damaged: a record lets a vacancy hop that cannot")
                 found.append((t, "hop", species.SYMBOLS[held[to]], site, to))
                 held[site], held[to] = held[to], held[site]
             else:

@@ -75,6 +75,8 @@ def part(
     BadInput
         If one of them cannot be run again.
     """
+    for run in (a, b):
+        run.trust(lambda name: False)
     pair = a.simulation(resolve), b.simulation(resolve)
     ends = _end(pair[0], a.plan), _end(pair[1], b.plan)
     configuration = differences(a.about, b.about)

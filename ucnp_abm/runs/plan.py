@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -59,13 +60,16 @@ class Plan:
     @classmethod
     def read(cls, about: Mapping[str, Any]) -> Plan:
         """The plan that `about` describes."""
-        return cls.of(
+        plan = cls.of(
             about["marks"],
             about["snapshots"],
             in_time={"steps": False, "s": True}[about["unit"]],
             observables=about["observables"],
             events=about["events"] is True,
         )
+        if not plan.marks or not all(0 <= mark < math.inf for mark in plan.marks):
+            raise ValueError(f"expected marks of at least 0, got {plan.marks}")
+        return plan
 
     def about(self) -> dict[str, Any]:
         """The plan as plain data, for run.json."""

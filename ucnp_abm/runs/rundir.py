@@ -15,12 +15,17 @@ from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import ENGINE_VERSION, Simulation
 from ucnp_abm.errors import BadInput, DamagedData, UcnpError
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.runs import provenance, saved
+from ucnp_abm.runs import disk, eventlog, provenance, saved
 from ucnp_abm.runs.plan import Plan
 
 RUN, ROWS, SNAPSHOTS, SITES = "run.json", "observables.csv", "snapshots", "snapshots/sites.npz"
 FINAL, LOG, DONE, LOCK = "final.npz", "log.json", "done.json", "lock"
 CHECKPOINT, PREVIOUS = "checkpoint.npz", "checkpoint.previous.npz"
+
+GROWING = (ROWS, eventlog.NAME)
+"""Files that are appended to; all others are written at once."""
+_BROKEN = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
+"""What plain data raise that are not as we wrote them."""
 
 Resolve = Callable[[str], Mechanism]
 
@@ -75,7 +80,7 @@ class RunDirectory:
             raise DamagedData(f"run directory: '{path}' holds no {RUN}: nothing says what was run") from error
         except OSError as error:
             raise BadInput(f"run directory: cannot read '{source}' ({error.strerror})") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except _BROKEN as error:
             raise DamagedData(f"run directory: '{source}' is damaged ({type(error).__name__})") from error
         if schema != provenance.SCHEMA:
             raise BadInput(
@@ -95,7 +100,7 @@ class RunDirectory:
         """
         try:
             return Plan.read(self.about["plan"])
-        except (KeyError, TypeError, ValueError) as error:
+        except _BROKEN as error:
             raise self._damaged(error) from error
 
     @property
@@ -114,7 +119,7 @@ class RunDirectory:
             grown = recipe_from(described).build(described["seed"])
         except UcnpError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (*_BROKEN, AttributeError) as error:
             raise self._damaged(error) from error
         if provenance.crystal_sha256(grown) != expected:
             raise BadInput(
@@ -159,7 +164,7 @@ class RunDirectory:
             expected = ran["table_fingerprint"]
         except UcnpError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (*_BROKEN, AttributeError) as error:
             raise self._damaged(error) from error
         if simulation.table.fingerprint() != expected:
             raise saved.other_rates("run directory", self.path, mechanism.name)
@@ -179,9 +184,13 @@ class RunDirectory:
             return None
         try:
             said = json.loads(source.read_bytes())
-            whole = {"digest": str(said["digest"]), "events": int(said["events"]), "sha256": dict(said["sha256"])}
-        except (ValueError, KeyError, TypeError, OSError) as error:
+            sums = dict(said["sha256"])
+            missing = {RUN, ROWS, FINAL} - sums.keys()  # every run has them
+            whole = {"digest": str(said["digest"]), "events": int(said["events"]), "sha256": sums}
+        except (*_BROKEN, OSError) as error:
             raise DamagedData(f"run directory: '{source}' is damaged ({type(error).__name__})") from error
+        if missing:
+            raise DamagedData(f"run directory: '{source}' is damaged: it does not count {min(missing)}")
         return whole
 
     def checkpoint(self) -> tuple[saved.Saved | None, str]:
@@ -199,7 +208,7 @@ class RunDirectory:
             if not (self.path / name).exists():
                 continue
             try:
-                found = saved.read(self.path / name)
+                found = saved.read(self.path / name, ours=True)
                 found.check_digest()
                 begun = found.journal["files"][RUN][1]
             except DamagedData as error:
@@ -213,6 +222,43 @@ class RunDirectory:
         if damage:
             raise DamagedData(f"{damage[0]}, and there is no other checkpoint; remove it to run from the beginning")
         return None, ""
+
+    def counted(self) -> dict[str, tuple[int | None, str]]:
+        """Bytes (None: all) and SHA-256 of each file, as done.json or the last checkpoint knows them; empty before it.
+
+        Raises
+        ------
+        BadInput, DamagedData
+            As for `done` and `checkpoint`.
+        """
+        if (done := self.done) is not None:
+            return {str(name): (None, str(sha)) for name, sha in done["sha256"].items()}
+        last, _ = self.checkpoint()
+        files = last.journal["files"] if last else {}
+        return {name: (length if name in GROWING else None, sha) for name, (length, sha) in files.items()}
+
+    def trust(self, wanted: Callable[[str], bool]) -> None:
+        """Make sure that files are as they were written, before something is made of them.
+
+        Parameters
+        ----------
+        wanted : callable
+            Which of the files that have been counted to look at; run.json always is.
+
+        Raises
+        ------
+        DamagedData
+            With the first that is missing or damaged.
+        """
+        files = self.counted()
+        if files and files.get(RUN, (None, ""))[1] != self.sha256:
+            raise DamagedData(f"run directory: '{self.path / RUN}' was changed after the run had begun")
+        for name in filter(wanted, files):
+            length, expected = files[name]
+            sha = disk.sha256(self.path / name, length)
+            if sha is None or sha.hexdigest() != expected:
+                what = "is damaged" if (self.path / name).exists() else "is missing"
+                raise DamagedData(f"run directory: '{self.path / name}' {what}: it is not as it was written")
 
     def _damaged(self, error: Exception) -> DamagedData:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)

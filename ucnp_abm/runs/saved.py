@@ -102,8 +102,14 @@ class Saved:
         return State(**{f.name: np.ascontiguousarray(self.arrays[f"state.{f.name}"]) for f in fields(State)})
 
 
-def read(path: PathLike) -> Saved:
+def read(path: PathLike, *, ours: bool = False) -> Saved:
     """The content of a file that `save` or a run wrote.
+
+    Parameters
+    ----------
+    path : path
+    ours : bool
+        A run is known to have written it: what belongs to no program of ours is then damage.
 
     Raises
     ------
@@ -112,7 +118,13 @@ def read(path: PathLike) -> Saved:
     DamagedData
         If it is broken.
     """
-    arrays = _read(Path(path))
+    try:
+        arrays = _read(Path(path))
+        _ours(arrays, path)
+    except BadInput as error:
+        if not ours:
+            raise
+        raise DamagedData(f"load: '{path}' is damaged: it is no file that a run wrote") from error
     return Saved(path, _checked(arrays, path), arrays)
 
 
@@ -139,18 +151,25 @@ def _read(path: Path) -> Arrays:
     return {name: member for name, member in members.items() if isinstance(member, np.ndarray)}
 
 
-def _checked(arrays: Arrays, path: PathLike) -> dict[str, Any]:
-    """What the file says of itself, if this version can go on from it."""
+def _ours(arrays: Arrays, path: PathLike) -> None:
+    """Whether the file says that it is of ours."""
     if "about" not in arrays:
         raise BadInput(f"load: '{path}' is no file that Model.save wrote")
     try:
-        about = json.loads(arrays["about"].tobytes())
-        ours = about["format"] == FORMAT
-        schema, engine = int(about["schema"]), about["engine_version"]
-    except (ValueError, KeyError, TypeError) as error:
+        ours = json.loads(arrays["about"].tobytes())["format"] == FORMAT
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedData(f"load: '{path}' is damaged: it does not say what it holds") from error
     if not ours:
         raise BadInput(f"load: '{path}' is no file that Model.save wrote")
+
+
+def _checked(arrays: Arrays, path: PathLike) -> dict[str, Any]:
+    """What the file says of itself, if this version can go on from it."""
+    try:
+        about = json.loads(arrays["about"].tobytes())
+        schema, engine = int(about["schema"]), about["engine_version"]
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise DamagedData(f"load: '{path}' is damaged: it does not say what it holds") from error
     if schema != SCHEMA:
         other = "a newer" if schema > SCHEMA else "an older"
         raise BadInput(f"load: '{path}' has schema {schema}, this version reads {SCHEMA}; use {other} ucnp_abm")

@@ -104,14 +104,14 @@ def _reached(run: RunDirectory) -> tuple[Reached, str]:
     """How far it has come, and a sentence if a checkpoint is damaged."""
     done = run.done
     if done is not None:
-        files = {rundir.RUN: (None, ""), **{name: (None, sha) for name, sha in done["sha256"].items()}}
+        files = {rundir.RUN: (None, ""), **run.counted()}
         rows = len(run.plan.marks)
         return Reached(rundir.FINAL, done["digest"], 0, done["events"], rows, files), ""
     last, note = run.checkpoint()
     if last is None:
         return Reached("", "", 0, 0, 0, {rundir.RUN: (None, run.sha256)}), ""
     journal, name = last.journal, Path(last.path).name
-    files = {file: (length, sha) for file, (length, sha) in journal["files"].items()}
+    files = run.counted()
     return Reached(name, last.about["digest"], last.candidates, last.events, journal["rows"], files), note
 
 

@@ -24,6 +24,7 @@ DEFAULT_STEPS = 1000.0
 DEFAULT_OBSERVABLES = ("outside_core_pct", "vacancies", "docked")
 SAMPLES = 50
 """Stretches of a time course."""
+MAX_REPLICATES = 100_000
 _SEEDS = 2**48  # short enough to type, and two of 10 000 replicates share one with a chance of 2e-7
 
 
@@ -197,6 +198,8 @@ def replicate_seeds(seed: int, replicates: int) -> tuple[int, ...]:
     """
     if units.count(replicates, "replicates") == 0:
         raise BadInput("replicates: expected a whole number of at least 1, got 0")
+    if replicates > MAX_REPLICATES:
+        raise BadInput(f"replicates: expected at most {MAX_REPLICATES}, got {replicates}")
     return tuple(int(generator(seed, f"replicate {number}").integers(_SEEDS)) for number in range(replicates))
 
 
