@@ -70,7 +70,7 @@ def rows(
         If a record names a site, channel or direction that is not there.
     """
     held = occupants.tolist()
-    bonds = crystal.bonds.tolist()
+    bonds = crystal.bonds  # an array: as lists it would take a hundred bytes for each bond
     try:
         names = [("hop", ""), *(tuple(name.split(" ", 1)) for name in described["channels"][1:])]
         makes = [0, *(species.SPECIES[name].code for name in described["makes"][1:])]
@@ -83,9 +83,9 @@ def rows(
         if any((block[field] >= bound).any() for field, bound in bounds.items()):
             raise DamagedData(f"'{path}' is damaged: a record names what this crystal and mechanism do not have")
         found: list[Row] = []
-        for t, site, channel, direction in block.tolist():
+        targets = bonds[block["site"], block["direction"]].tolist()
+        for (t, site, channel, _), to in zip(block.tolist(), targets, strict=True):
             if channel == 0:
-                to = bonds[site][direction]
                 if to < 0 or held[site] != species.VACANCY:
                     raise DamagedData(f"'{path}' is damaged: a record lets a vacancy hop that cannot")
                 found.append((t, "hop", species.SYMBOLS[held[to]], site, to))
