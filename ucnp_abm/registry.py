@@ -182,7 +182,7 @@ def installed() -> Registry:
     return Registry.installed()
 
 
-def mechanism(name: str | Mechanism, **parameters: str | float | None) -> Mechanism:
+def mechanism(name: str | Mechanism, /, **parameters: str | float | None) -> Mechanism:
     """A mechanism by name, alone or with drives, with parameter values.
 
     Raises

@@ -111,12 +111,12 @@ def told_by_firing(run: Simulation, n_events: int) -> tuple[list[Moment], list[E
     return seen, fired
 
 
+SLOW = ("y-complex, reversible", "counting")
 LENGTHS = [
-    *itertools.product(("no-complex", "y-complex"), SCHEDULERS, [N_EVENTS]),
-    *itertools.product(("y-complex, reversible", "counting"), ["rejection", "sum-tree"], [N_EVENTS]),
-    *itertools.product(("y-complex, reversible", "counting"), ["linear-scan"], [1000]),
-    pytest.param("y-complex, reversible", "linear-scan", N_EVENTS, marks=pytest.mark.slow),
-    pytest.param("counting", "linear-scan", N_EVENTS, marks=pytest.mark.slow),
+    *itertools.product(("no-complex", "y-complex"), ("rejection", "sum-tree"), [N_EVENTS]),
+    *itertools.product(("no-complex", "y-complex"), ["linear-scan"], [1000]),
+    *itertools.product(SLOW, SCHEDULERS, [1000]),
+    *(pytest.param(case, s, N_EVENTS, marks=pytest.mark.slow) for case, s in itertools.product(SLOW, SCHEDULERS)),
 ]
 
 

@@ -175,7 +175,7 @@ def test_every_site_of_a_box_has_all_its_neighbours(name):
         ({"lattice": "hpc"}, "unknown lattice"),
         ({"lattice": "fcc"}, "has no sodium sites"),
         ({"order": "orderd"}, "did you mean 'ordered'"),
-        ({"seed": -1}, "at least 0"),
+        ({"seed": -1}, "from 0 to"),
     ],
 )
 def test_bad_particle_is_one_clear_sentence(change, says):

@@ -138,5 +138,5 @@ def test_a_bad_population_is_one_clear_sentence(options, says):
 
 
 def test_a_bad_seed_is_refused():
-    with pytest.raises(BadInput, match="at least 0"):
+    with pytest.raises(BadInput, match="from 0 to"):
         Population(SMALL).build(-1)

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from ucnp_abm import units
-from ucnp_abm.errors import BadInput
+from ucnp_abm.errors import BadInput, shown
 
 _PHASE = re.compile(r"^\s*(.+?)(?:\s+for\s+(.+?))?\s*$")
 
@@ -78,10 +78,10 @@ class Protocol:
         for n, phase in enumerate(phases):
             match = _PHASE.match(phase)
             if not match:
-                raise BadInput(f"protocol: expected phases such as '300 °C for 1 h', got '{text}'")
+                raise BadInput(f"protocol: expected phases such as '300 °C for 1 h', got {shown(text)}")
             temperatures.append(_kelvin(match[1]))
             if match[2] is None and n < len(phases) - 1:
-                raise BadInput(f"protocol: the phase '{phase.strip()}' needs a duration, such as 'for 1 h'")
+                raise BadInput(f"protocol: the phase {shown(phase.strip())} needs a duration, such as 'for 1 h'")
             if match[2] is not None:
                 now += units.positive(match[2], "time", "duration")
                 edges.append(now)

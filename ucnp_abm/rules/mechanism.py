@@ -218,7 +218,7 @@ class Mechanism(Ruleset):
                     )
         return driven
 
-    def with_parameters(self, **values: str | float | None) -> Mechanism:
+    def with_parameters(self, /, **values: str | float | None) -> Mechanism:
         """A copy with other parameter values; those of a drive as ``{"laser-thermal.rise": …}``, or by bare name.
 
         Raises

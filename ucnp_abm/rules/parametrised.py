@@ -85,7 +85,7 @@ class Parametrised:
         self._new_name(name)
         return self._declare(Parameter(name, default, "choice", 0.0, 0.0, doc, words))
 
-    def with_parameters(self: P, **values: str | float | None) -> P:
+    def with_parameters(self: P, /, **values: str | float | None) -> P:
         """A copy with other parameter values.
 
         Raises

@@ -161,13 +161,17 @@ class RunDirectory:
                 seed=self.about["seed"],
                 scheduler=self.about["scheduler"],
             )
-            expected = ran["table_fingerprint"]
+            expected, key = ran["table_fingerprint"], tuple(self.about["philox_key"])
         except UcnpError:
             raise
         except (*_BROKEN, AttributeError) as error:
             raise self._damaged(error) from error
         if simulation.table.fingerprint() != expected:
             raise saved.other_rates("run directory", self.path, mechanism.name)
+        if simulation.key != key:
+            raise DamagedData(
+                f"run directory: '{self.path / RUN}' was changed: seed and philox_key do not belong together"
+            )
         return simulation
 
     @property
