@@ -169,9 +169,8 @@ def pack_sums(crystal: Crystal, state: layout.State, rates: layout.Rates, schedu
     of_vacancies = [n == layout.HOPS or c == layout.VACANCY for n, c in enumerate(rates.channel_from)]
     room, exposed, points = state.vacancies.size, crystal.exposed_sites.size, crystal.place.size
     leaves = np.array([1 << max(0, (room if v else exposed) - 1).bit_length() for v in of_vacancies], dtype=np.int64)
-    shells = _second_shells(crystal)
-    most = max(len(shell) for shell in shells)
-    filled = [[*shell.items(), *[(0, (0, 0))] * (most - len(shell))] for shell in shells]
+    paths = _paths(crystal)
+    most = max(len(row) for row in paths)
     return layout.Sums(
         condition=np.array([-1]),
         reach=np.array([2 if rates.has_pairs or rates.hop_counts.any() else 1]),
@@ -182,16 +181,15 @@ def pack_sums(crystal: Crystal, state: layout.State, rates: layout.Rates, schedu
         position=np.zeros(used * points, dtype=np.uint32),
         exposed_number=np.zeros(used * points, dtype=np.uint32),
         seen=np.zeros(used * (room + exposed), dtype=np.int64),
-        paths=np.array([[way for _, way in row] for row in filled], dtype=np.uint8).reshape(-1, most, 2),
-        second=np.array([[step for step, _ in row] for row in filled], dtype=np.int32).reshape(-1, most),
-        n_paths=np.array([len(shell) for shell in shells]),
+        paths=np.array([[*row, *[(0, 0)] * (most - len(row))] for row in paths], dtype=np.uint8).reshape(-1, most, 2),
+        n_paths=np.array([len(row) for row in paths]),
         near=np.zeros(crystal.z, dtype=np.uint32),
         weight=np.zeros(rates.hop_weight.shape[0], dtype=np.uint32),
     )
 
 
-def _second_shells(crystal: Crystal) -> list[dict[int, tuple[int, int]]]:
-    """For each place, grid steps to the sites that are two bonds away, not one, and two directions that lead there."""
+def _paths(crystal: Crystal) -> list[list[tuple[int, int]]]:
+    """For each place, two directions to each site that is two bonds away and not one: the first that lead there."""
     others = [[other for _, other, _ in row] for row in crystal.lattice.neighbours]
     offset = {int(b): row.tolist() for b, row in zip(crystal.basis, crystal.offset, strict=True)}
     found = {}
@@ -200,7 +198,7 @@ def _second_shells(crystal: Crystal) -> list[dict[int, tuple[int, int]]]:
         for d, step in enumerate(steps):
             for e, further in enumerate(offset[others[b][d]]):
                 ways.setdefault(step + further, (d, e))
-        found[b] = {reached: way for reached, way in ways.items() if reached and reached not in steps}
+        found[b] = [way for reached, way in ways.items() if reached and reached not in steps]
     return [found[int(b)] for b in crystal.basis]
 
 

@@ -126,7 +126,6 @@ class Sums(NamedTuple):
     exposed_number: UInt32s  # (G,): position in `exposed_sites`; without meaning where nothing is missing
     seen: Int64s  # (V + E,): event at which a member's leaves were computed last
     paths: UInt8s  # (P, Q, 2): two directions that lead to each site of the second shell, once
-    second: Int32s  # (P, Q): grid steps to the same sites, where no neighbour is a halo point
     n_paths: Int64s  # (P,): how many of them there are
     near: UInt32s  # (z,): room for the neighbours of one site
     weight: UInt32s  # (S,): room for the rows that the neighbours of one site stand for, by mover

@@ -13,7 +13,6 @@ import numpy as np
 from ucnp_abm.kernels.compiling import helper
 from ucnp_abm.kernels.layout import (
     EVENTS,
-    HALO,
     HOPS,
     N_VACANCIES,
     NEVER,
@@ -144,23 +143,16 @@ def renew_around(lattice: Lattice, state: State, rates: Rates, sums: Sums, i: Si
     A hop between a vacancy and its neighbour reads, if it reads at all, the neighbours of both: two bonds away.
     """
     renew_site(lattice, state, rates, sums, i)
-    p = lattice.place[i]
-    whole, inside = True, True
+    whole = True
     for d in range(lattice.offset.shape[1]):
         j = neighbour(lattice, state, i, d)
-        inside = inside and j == np.uint32(i + lattice.offset[p, d])
         if state.species[j] == OUTSIDE:
             whole = False
         else:
             renew_site(lattice, state, rates, sums, j)
     if sums.reach[0] == 2:
-        if whole and inside:  # nothing is missing, and no neighbour stands for a site elsewhere: one step leads there
-            for q in range(sums.n_paths[p]):
-                far = np.uint32(i + sums.second[p, q])
-                if state.species[far] == HALO:
-                    far = lattice.home[far]
-                renew_vacant(lattice, state, rates, sums, far)
-        elif whole:  # every site of the second shell can be reached by the path that was chosen for it
+        if whole:  # every site of the second shell can be reached by the path that was chosen for it
+            p = lattice.place[i]
             for q in range(sums.n_paths[p]):
                 j = neighbour(lattice, state, i, sums.paths[p, q, 0])
                 renew_vacant(lattice, state, rates, sums, neighbour(lattice, state, j, sums.paths[p, q, 1]))
