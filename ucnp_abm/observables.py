@@ -2,6 +2,8 @@
 
 A name carries its unit, as in `t_s` or `outside_core_pct`. A *family* gives several numbers at once, by column; its
 columns depend on particle and mechanism only, so that they are the same at every moment of a run.
+
+One room holds the register and everything that ships in it: an observable is a few lines that call a probe.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""The Mesa model: a face over the simulation, with a registered agent for each ion, vacancy, void and complex."""
+"""The Mesa model: a face over the simulation, with a registered agent for each ion, vacancy, void and complex.
+
+It is one room, though a large one, because it is one class: short methods that hand on to the simulation, the roster
+and the history, each of which has a room of its own.
+"""
 
 from __future__ import annotations
 
@@ -96,8 +100,8 @@ class Model(mesa.Model):  # type: ignore[misc]
     def load(cls, path: str | PathLike[str], mechanism: Mechanism | None = None, *, history: bool = False) -> Model:
         """The model of a file that `save` wrote: it goes on bit for bit as the saved one would have.
 
-        Mesa's own generators (`model.random`) and histories start anew, and the displacement of an ion that docked
-        before counts from here. A mechanism that is not installed must be given.
+        Mesa's own generators (`model.random`) and histories start anew. A mechanism that is not installed must be
+        given.
 
         Raises
         ------

@@ -1,4 +1,8 @@
-"""One trajectory: a particle, a rate table, a protocol, and the loop that fires exact events."""
+"""One trajectory: a particle, a rate table, a protocol, and the loop that fires exact events.
+
+What can be asked of it stands in `inspection`, the way back in `timeline`, the arrays in `pack`; what is left is one
+class, and stays in one room: the public face of a run.
+"""
 
 from __future__ import annotations
 
@@ -254,10 +258,7 @@ class Simulation(Inspection):
         self.timeline = Timeline(self, begin=self.state)
 
     def remember(self, n: int) -> None:
-        """Keep records of at least the last `n` events from now on: undoing them is then a matter of microseconds.
-
-        46 bytes an event.
-        """
+        """Keep records of at least the last `n` events from now on, 47 bytes each: undoing them needs no replay."""
         self.timeline.remember(n)
 
     def remembered(self, after: int) -> NDArray[np.void]:
@@ -318,10 +319,6 @@ class Simulation(Inspection):
         """Nothing can happen any more: the candidates in vain never were, however long the crystal waits."""
         self.state.settle()
         self.state.clock[layout.NOW] = max(now, self.time)
-
-    def _again(self, event: int) -> None:
-        """Run to an event that has happened before."""
-        self._advance(math.inf, event, _NO_LIMIT)
 
     def _stuck(self) -> bool:
         """Whether nothing can happen now or under any later condition, though candidates are still drawn."""

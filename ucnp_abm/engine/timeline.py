@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 WINDOW = 65_534
 """Events whose records are kept once somebody wants to go back."""
 MOST = 20_000_000
+"""Records that may be asked for; 47 bytes each."""
 KEPT_BYTES = 64_000_000
 """Room for states of the past; the start needs none of it, for it can be built again."""
 FIRST_SPACING = 1_000_000
@@ -98,7 +99,7 @@ class Timeline:
         """Keep records of at least the last `n` events from now on."""
         simulation = self.simulation
         if units.count(n, "remember") > MOST:
-            raise BadInput(f"remember: expected at most {MOST:,} events, which take a gigabyte, got {n}")
+            raise BadInput(f"remember: expected at most {MOST:,} events, got {n}")
         if n > simulation._loop.records.time.size - 2:
             simulation._loop = simulation._loop._replace(records=pack_records(int(n)))
             self.begin_records()
@@ -133,7 +134,7 @@ class Timeline:
         self._retreat(number - 1)
         move, total = simulation.move(channel, i, d, condition), simulation.total_rate(condition)
         slot = int(state.slot[simulation.crystal.sites[move.to]])
-        simulation._again(number)
+        simulation.run_to(events=number)
         words = random_words.words(candidate, loop.plan.round_keys)
         return Event(
             number, candidate, time, slot, move, total, (int(words[0]), int(words[1]), int(words[2]), int(words[3]))

@@ -121,8 +121,8 @@ def cross(lattice: Lattice, state: State, raw: Any, vacancy: Any, ion: Any, sign
 def exchange(lattice: Lattice, state: State, k: Any, i: Site, d: Any, j: Site, yes: Any) -> Any:
     """Vacancy k at site i and the ion at j, its neighbour in direction d, trade places if `yes` is 1.
 
-    If it is 0, everything is written as it was: whether a hop is accepted cannot be foreseen, and a wrong guess of the
-    processor costs more than the hop. Returns 1 if the vacancy went back to where it came from.
+    If it is 0, everything is written as it was, so that no branch depends on what
+    cannot be foreseen. Returns 1 if the vacancy went back to where it came from.
     """
     vacancy, ion, mover = state.slot[i], state.slot[j], state.species[j]
     state.species[i] = mover * yes  # VACANCY is 0

@@ -1,6 +1,8 @@
 """A mechanism: laws for the verbs, declared energies, reservoirs, parameters. All that a plugin author writes.
 
 Verbs are closed, rates are open: a law returns a barrier in eV, or None where the event is forbidden.
+
+It is one room, though a large one, so that a plugin author finds every declaration in one place.
 """
 
 from __future__ import annotations
