@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm.rules.env import HopEnv, SiteEnv
+from ucnp_abm.rules.env import Counts, HopEnv, Site, SiteEnv
 from ucnp_abm.rules.law import call_law
 from ucnp_abm.rules.mechanism import Mechanism, Reservoir
 from ucnp_abm.rules.ruleset import HopRule, SiteRule
@@ -124,6 +124,23 @@ class RateTable:
     def block_of(self, row: int) -> Block:
         """The block in which a row lies."""
         return self.blocks[bisect_right([b.start for b in self.blocks], row) - 1]
+
+    def rows(self) -> list[int]:
+        """The rows that stand for an environment, one for each that can occur; row 0 is not among them."""
+        return [int(row) for row in np.flatnonzero(~np.isnan(self.barrier)) if row]
+
+    def environment(self, row: int) -> HopEnv | SiteEnv:
+        """What the law of a row was asked about."""
+        block = self.block_of(row)
+        numbers, left = {}, row - block.start
+        for symbol in block.watched:
+            left, numbers[symbol] = divmod(left, block.radix)
+        if isinstance(block.rule, HopRule):
+            mover, bond, vacant, occupied = block.where
+            zones = (occupied, vacant)
+            return HopEnv(mover, bond, zones, Counts(numbers), block.rule.p, directed=block.rule.irreversible)
+        _, zone, coordination = block.where
+        return SiteEnv(Site(zone, coordination, Counts(numbers)), block.rule.p)
 
     def law_value(self, rule: HopRule | SiteRule, env: HopEnv | SiteEnv) -> float:
         """Call the law itself; infinity where it forbids the event."""
