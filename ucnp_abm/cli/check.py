@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from ucnp_abm import observables
+from ucnp_abm.cli.options import plugin_options, resolver
 from ucnp_abm.cli.progress import progress
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import DamagedData
-from ucnp_abm.registry import find_observables, mechanism
+from ucnp_abm.registry import find_observables
 from ucnp_abm.runs.rundir import RunDirectory
 from ucnp_abm.runs.verify import verify
 
@@ -18,6 +19,7 @@ from ucnp_abm.runs.verify import verify
 @click.command()
 @click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
 @click.option("--no-replay", is_flag=True, help="Look at the files only, and do not run it again.")
+@plugin_options
 def check(run: Path, no_replay: bool) -> None:
     """Check a run directory: checksums and counts, then a run from run.json, which must end in the same bytes.
 
@@ -32,7 +34,7 @@ def check(run: Path, no_replay: bool) -> None:
 
     wrong = []
     with progress(plan, 0.0) as show:
-        for finding in verify(found, mechanism, read, replay=not no_replay, show=show):
+        for finding in verify(found, resolver(found), read, replay=not no_replay, show=show):
             click.echo(finding.text)
             wrong += [] if finding.good else [finding.text]
     if wrong:

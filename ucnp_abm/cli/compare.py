@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from ucnp_abm.cli.options import plugin_options, plugin_words
 from ucnp_abm.config.files import check, paper, read_setting
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.registry import mechanism
@@ -39,6 +40,7 @@ _BEGINNING = 0.05
 @click.option("--out", type=click.Path(path_type=Path), help="New directory for a page, figures and CSV files.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only say how many runs, and about how long.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
+@plugin_options
 def compare(
     mechanisms: tuple[str, ...],
     replicates: int,
@@ -176,4 +178,4 @@ def _command(
     lengths = [] if steps is None else [str(steps)]
     for option, values in (("--steps", lengths), ("--observable", observables), ("--set", settings)):
         parts += [part for value in values for part in (option, value)]
-    return shlex.join(parts)
+    return shlex.join([*parts, *plugin_words()])

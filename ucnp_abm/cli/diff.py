@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from ucnp_abm.cli.options import plugin_options, resolver
 from ucnp_abm.cli.progress import progress
 from ucnp_abm.engine.moves import Event, explain
-from ucnp_abm.registry import mechanism
 from ucnp_abm.runs.parting import Parting, part
 from ucnp_abm.runs.rundir import RunDirectory
 
@@ -21,11 +21,12 @@ _WIDTH = 60
 @click.argument("first", metavar="RUN", type=click.Path(path_type=Path))
 @click.argument("second", metavar="RUN", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@plugin_options
 def diff(first: Path, second: Path, as_json: bool) -> None:
     """Run two run directories again, side by side, to the first event that differs, and say why it does."""
     runs = RunDirectory.open(first), RunDirectory.open(second)
     with progress(runs[0].plan, 0.0) as show:
-        found = part(*runs, mechanism, show)
+        found = part(*runs, resolver(*runs), show)
     if as_json:
         click.echo(json.dumps(_plain(found), indent=1, ensure_ascii=False))
         return

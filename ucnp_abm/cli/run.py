@@ -14,6 +14,7 @@ import click
 import numpy as np
 
 from ucnp_abm import observables, units
+from ucnp_abm.cli.options import plugin_options, plugin_words, resolver
 from ucnp_abm.cli.progress import progress
 from ucnp_abm.config.files import check, load, paper
 from ucnp_abm.config.sections import CRYSTALS, Config
@@ -50,6 +51,7 @@ DEFAULT_STEPS = 1000.0
     metavar="TIME",
     help="Wall time between checkpoints.",
 )
+@plugin_options
 def run(
     what: str | None,
     seed: int | None,
@@ -67,7 +69,7 @@ def run(
     mechanism.barrier='1.6 eV', mechanism.laser-thermal.rise='50 K', anneal.protocol='250 °C for 1 h'.
 
     Ctrl-C, SIGTERM and SIGUSR1 write a checkpoint and exit with 75. A run that was stopped or killed goes on with
-    --resume, and ends with the same bytes as one that was not.
+    --resume, and ends with the same bytes as one that was not. A run with --plugin FILE needs the file again.
     """
     wait = units.amount(units.parse(every, "time", "--checkpoint-every"), "--checkpoint-every")
     if unfinished is not None:
@@ -84,7 +86,9 @@ def _begin(what: str, config: Config, out: Path | None, every: float) -> None:
     """A new run: everything is checked before the directory is made."""
     target = out or Path(Path(what).stem)
     if (target / rundir.RUN).exists() and not (target / rundir.DONE).exists():
-        raise BadInput(f"output: '{target}' is an unfinished run; go on with\n  {journal.resume_line(target)}")
+        raise BadInput(
+            f"output: '{target}' is an unfinished run; go on with\n  {journal.resume_line(target, plugin_words())}"
+        )
     trajectory.free_directory(target)
     chosen = mechanism(config.mechanism.name, **config.mechanism.parameters)
     find_observables(config.run.observables)
@@ -108,7 +112,7 @@ def _go_on(path: Path, every: float) -> None:
             click.echo(f"{path}/ is finished; nothing to do")
             return
         with disk.locked(path / rundir.LOCK):
-            growing, simulation = journal.resumed(found, mechanism, _say)
+            growing, simulation = journal.resumed(found, resolver(found), _say)
             find_observables(found.plan.observables)
             click.echo(f"going on at {simulation.steps:.6g} steps, {simulation.state.events} events", err=True)
             _anneal(growing, simulation, every, came)
@@ -139,7 +143,7 @@ def _anneal(growing: Journal, simulation: Simulation, every: float, came: Callab
     if not finished:
         raise Stopped(
             f"{came()} at {simulation.steps:.6g} steps ({simulation.time:.6g} s), {simulation.state.events} events; "
-            f"go on with\n  {journal.resume_line(target)}"
+            f"go on with\n  {journal.resume_line(target, plugin_words())}"
         )
     last = _last_row(target / rundir.ROWS)
     outside = float(last["outside_core_pct"])
@@ -169,7 +173,7 @@ def _last_row(path: Path) -> dict[str, str]:
 
 
 def _configured(what: str, settings: tuple[str, ...]) -> Config:
-    if what.endswith(".toml") or Path(what).is_file():
+    if what.endswith(".toml") or (Path(what).is_file() and not what.endswith(".py")):
         return load(Path(what), settings)
     mechanism(what)
     return check(paper(what), what, settings)

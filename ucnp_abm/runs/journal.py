@@ -8,7 +8,7 @@ import json
 import math
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -257,9 +257,9 @@ def _writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def resume_line(path: Path) -> str:
-    """The command that goes on with a run directory."""
-    return f"ucnp-abm run --resume {shlex.quote(str(path))}"
+def resume_line(path: Path, options: Sequence[str] = ()) -> str:
+    """The command that goes on with a run directory, with the options that say where its mechanism comes from."""
+    return shlex.join(["ucnp-abm", "run", "--resume", str(path), *options])
 
 
 def json_bytes(content: Mapping[str, Any]) -> bytes:
