@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -16,39 +17,45 @@ COMMANDS = {
     "check": ("ucnp_abm.cli.check:check", "Whether a run directory is as it was written, and runs again the same."),
     "diff": ("ucnp_abm.cli.diff:diff", "The first event at which two runs part, and why."),
     "export": ("ucnp_abm.cli.export:export", "A run directory for ASE and OVITO, or its events as a table."),
-    "plugins": ("ucnp_abm.cli.plugins:plugins", "The mechanisms and drives that are installed."),
+    "plugins": ("ucnp_abm.cli.plugins:plugins", "Mechanisms and drives: those that are installed, and your own."),
     "bench": ("ucnp_abm.cli.bench:bench", "Throughput on this machine."),
 }
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by name and one-line help, and imports one only to run it."""
+    """A group that knows its commands by name, place and one-line help, and imports one only to run it."""
+
+    def __init__(self, *arguments: Any, lazy: Mapping[str, tuple[str, str]], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.lazy = lazy
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self.lazy)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
+        if name not in self.lazy:
             return None
-        module, attribute = COMMANDS[name][0].split(":")
+        module, attribute = self.lazy[name][0].split(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in self.lazy and not args[0].startswith("-"):
             from ucnp_abm.errors import nearest
 
-            raise click.UsageError(f"no command '{args[0]}'{nearest(args[0], COMMANDS)}")
+            raise click.UsageError(f"no command '{args[0]}'{nearest(args[0], self.lazy)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in self.lazy.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="ucnp-abm", prog_name="ucnp-abm")
 def cli() -> None:
     """Exact simulation of core-shell upconversion nanocrystals while they are annealed.
