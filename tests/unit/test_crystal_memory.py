@@ -123,7 +123,7 @@ def test_bonds_and_zones_are_those_of_each_site(name, slab):
         (int(room.bond[room.place[room.sites[n]], d]), int(zones[n]), int(zones[bonds[n, d]]))
         for n, d in np.argwhere(bonds >= 0)
     }
-    assert room.bond_zones == sorted(seen)
+    assert room.bond_regions == sorted(seen)
 
 
 @pytest.mark.parametrize("name", ["eccentric", "box"])

@@ -8,7 +8,7 @@ A crystal is never written into, and all particles of one geometry share it (`uc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -57,6 +57,8 @@ class Crystal:
         Outer boundary of each layer, from the inside; empty in a periodic box.
     interface_width : float
         Sites within this distance / Å of an inner boundary form the zone 'interface'.
+    level : (P,) uint8
+        Level of each place; empty unless a mechanism divides the crystal (`ucnp_abm.crystal.levels`).
     """
 
     lattice: Lattice
@@ -76,6 +78,7 @@ class Crystal:
     halo: NDArray[np.int64]
     boundaries: tuple[Ellipsoid, ...] = ()
     interface_width: float = 0.0
+    level: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
 
     @property
     def periodic(self) -> bool:
@@ -198,20 +201,36 @@ class Crystal:
         return found
 
     @cached_property
-    def bond_zones(self) -> list[tuple[int, int, int]]:
-        """(bond class, zone, zone) of all bonds that exist."""
+    def regions(self) -> tuple[tuple[int, int], ...]:
+        """(zone, level) of each region; without levels regions are the zones."""
+        if not self.level.size:
+            return tuple((zone, 0) for zone in range(len(self.zones)))
+        return tuple(sorted(set(zip(self.zone.tolist(), self.level.tolist(), strict=True))))
+
+    @cached_property
+    def region(self) -> NDArray[np.uint8]:
+        """(P,) region of each place: what rates may depend on, besides the neighbours."""
+        if not self.level.size:
+            return self.zone
+        number = {both: n for n, both in enumerate(self.regions)}
+        each = zip(self.zone.tolist(), self.level.tolist(), strict=True)
+        return np.array([number[both] for both in each], dtype=np.uint8)
+
+    @cached_property
+    def bond_regions(self) -> list[tuple[int, int, int]]:
+        """(bond class, region, region) of all bonds that exist."""
         occupied = np.zeros(self.place.size, dtype=bool)
         for few in slabs(self.n_sites):
             occupied[self.sites[few]] = True
-        n = len(self.zones)
+        n = len(self.regions)
         seen = np.zeros(len(self.lattice.bonds) * n * n, dtype=bool)
         for few in slabs(self.n_sites):
             place = self.place[self.sites[few]]
             for d in range(self.z):
                 around = self.around(few, d)
                 there = occupied[around]
-                kinds = self.bond[place[there], d].astype(np.int64) * n + self.zone[place[there]]
-                seen[kinds * n + self.zone[self.place[around[there]]]] = True
+                kinds = self.bond[place[there], d].astype(np.int64) * n + self.region[place[there]]
+                seen[kinds * n + self.region[self.place[around[there]]]] = True
         return [(int(k) // (n * n), int(k) // n % n, int(k) % n) for k in np.flatnonzero(seen)]
 
 

@@ -8,13 +8,14 @@ from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import SYMBOLS, VOID
 from ucnp_abm.crystal.state import State
 from ucnp_abm.engine.look import look
+from ucnp_abm.engine.memo import Memo
 from ucnp_abm.engine.moves import Move
 from ucnp_abm.engine.pack import Loop
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.schedule import Schedule
 from ucnp_abm.errors import BadInput
 from ucnp_abm.kernels import events, layout
-from ucnp_abm.kernels.rates import bound_total, rate_total
+from ucnp_abm.kernels.rates import bound_total, next_unknown, rate_total
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.table import RateTable
 
@@ -28,6 +29,7 @@ class Inspection:
     schedule: Schedule
     table: RateTable
     interpreted: bool
+    memo: Memo
     _state: State
     _loop: Loop
 
@@ -54,6 +56,7 @@ class Inspection:
     def total_rate(self, condition: int | None = None) -> float:
         """Sum of the rates / s⁻¹ of all events that could happen now."""
         c = self._condition_now() if condition is None else condition
+        self._know_all(c)
         total = rate_total if self.interpreted else events.total_rate
         return float(total(self._loop.lattice, self._loop.state, self._loop.rates, c))
 
@@ -97,13 +100,29 @@ class Inspection:
     def move(self, channel: int, point: int, direction: int, condition: int) -> Move:
         """One event on the present crystal, with the terms of its rate; `point` is a grid point."""
         kelvin = self.schedule.conditions[condition].temperature
-        return look(self.crystal, self.table, self._loop, channel, point, direction, condition, kelvin)
+        self._know(channel, point, direction)
+        return look(self.crystal, self.table, self.memo, self._loop, channel, point, direction, condition, kelvin)
 
     def digest(self) -> str:
         """SHA-256 of the state: equal digests, equal states."""
         return self.state.digest()
 
     # --- helpers ---
+
+    def _know(self, channel: int, point: int, direction: int) -> None:
+        """Work out the row of one event if it is not known yet."""
+        if self.memo:
+            self._loop = self.memo.known(self._loop, channel, point, direction)
+
+    def _know_all(self, condition: int) -> None:
+        """Work out the rows of all events that could happen now."""
+        channel, a = 0, 0
+        unknown = next_unknown if self.interpreted else events.unknown
+        while self.memo and channel < self._loop.rates.bound.shape[1]:
+            lattice, state, rates = self._loop.lattice, self._loop.state, self._loop.rates
+            channel, a, i, d = unknown(lattice, state, rates, condition, channel, a)
+            if channel < rates.bound.shape[1]:
+                self._know(int(channel), int(i), int(d))
 
     def _condition_now(self) -> int:
         return self.schedule.segments[self.schedule.segment(self.time)]

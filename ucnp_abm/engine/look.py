@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import OUTSIDE, SPECIES, SYMBOLS
+from ucnp_abm.engine.memo import Memo
 from ucnp_abm.engine.moves import Move
 from ucnp_abm.engine.pack import Loop
 from ucnp_abm.errors import LiveMismatch
@@ -27,6 +28,7 @@ from ucnp_abm.rules.table import RateTable
 def look(
     crystal: Crystal,
     table: RateTable,
+    memo: Memo,
     loop: Loop,
     channel: int,
     point: int,
@@ -50,7 +52,7 @@ def look(
             pairs = float(kernel.transform_pairs(lattice, state, rates, channel, i))
         verb, symbol = table.channels[channel - 1].verb, table.channels[channel - 1].species
     step = float(rates.site_step[row]) + pairs
-    rule = table.block_of(row).rule if row else None
+    rule = memo.block_of(row).rule if row else None
     seen = environment(crystal, state.species, rule, int(i), int(j), direction) if rule else None
     energy = float(kernel.activation(int(rates.kind[row]), float(rates.barrier[row]), step))
     assisted = float(rates.assisted[condition, row]) if rates.assisted.size else 0.0
@@ -101,11 +103,16 @@ def environment(
         around = [n for n in crystal.neighbours(here) if n not in (-1, there)]
         around += [n for n in crystal.neighbours(there) if n not in (-1, here)]
         bond = crystal.lattice.bonds[int(crystal.bond[place, direction])][0]
-        zones = (crystal.zones[crystal.zone[crystal.place[j]]], crystal.zones[crystal.zone[place]])
+        ends = (int(crystal.place[j]), int(place))
+        zones = (crystal.zones[crystal.zone[ends[0]]], crystal.zones[crystal.zone[ends[1]]])
+        levels = (int(crystal.level[ends[0]]), int(crystal.level[ends[1]])) if crystal.level.size else None
         counts = _counts(int(species[crystal.sites[n]]) for n in around)
-        return HopEnv(SYMBOLS[int(species[j])], bond, zones, counts, rule.p, rule.irreversible)
+        mover, directed = SYMBOLS[int(species[j])], rule.irreversible
+        return HopEnv(mover, bond, zones, counts, rule.p, levels=levels, directed=directed)
     counts = _counts(int(species[crystal.sites[n]]) for n in crystal.neighbours(here) if n >= 0)
-    return SiteEnv(Site(crystal.zones[crystal.zone[place]], int(crystal.coordination[place]), counts), rule.p)
+    level = int(crystal.level[place]) if crystal.level.size else None
+    site = Site(crystal.zones[crystal.zone[place]], int(crystal.coordination[place]), counts, level=level)
+    return SiteEnv(site, rule.p)
 
 
 def _counts(codes: Iterable[int]) -> Counts:
@@ -114,4 +121,4 @@ def _counts(codes: Iterable[int]) -> Counts:
     for occupant in codes:
         if occupant != OUTSIDE:
             counts[SYMBOLS[occupant]] += 1
-    return Counts(counts)
+    return Counts(whole=counts)

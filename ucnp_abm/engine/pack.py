@@ -40,7 +40,7 @@ def pack_rates(table: RateTable, crystal: Crystal, conditions: Sequence[Conditio
     channels, reservoirs = table.channels, table.reservoirs
     kts = [BOLTZMANN * condition.temperature for condition in conditions]
     assisted, relief = _assistance(table, conditions)
-    rate = _rates(table, table.site_step, kts, assisted, relief)
+    rate = rates_of(table.kind, table.barrier, table.site_step, table.attempt, kts, assisted, relief)
     fastest = rate if not table.has_pairs else _fastest_with_pairs(table, crystal, kts, assisted, relief)
     bound = np.zeros((len(kts), 1 + len(channels)))
     for block, end in _blocks(table):
@@ -58,11 +58,17 @@ def pack_rates(table: RateTable, crystal: Crystal, conditions: Sequence[Conditio
         hop_row=table.hop_row.reshape(table.hop_row.shape[0], -1),
         hop_weight=table.hop_weight,
         hop_counts=table.hop_counts,
+        hop_map=table.hop_map,
         channel_from=np.array([0, *(SPECIES[c.before].code for c in channels)], dtype=np.uint8),
         channel_to=np.array([0, *(SPECIES[c.after].code for c in channels)], dtype=np.uint8),
         channel_row=table.channel_row,
         channel_weight=table.channel_weight,
         channel_counts=table.channel_counts,
+        channel_map=table.channel_map,
+        row_of=table.row_of,
+        memo_key=np.zeros(0, dtype=np.uint64),
+        memo_row=np.zeros(0, dtype=np.uint32),
+        span=0,
         factor=factor,
         takes=np.array([-1, *(c.takes for c in channels)], dtype=np.int64),
         gives=np.array([-1, *(c.gives for c in channels)], dtype=np.int64),
@@ -105,13 +111,19 @@ def _assistance(table: RateTable, conditions: Sequence[Condition]) -> tuple[NDAr
     return np.outer([rate * condition.levels[number] for condition in conditions], exposed), relief
 
 
-def _rates(
-    table: RateTable, step: NDArray[np.float64], kts: Sequence[float], assisted: NDArray[np.float64], relief: float
+def rates_of(
+    kind: NDArray[np.uint8],
+    barrier: NDArray[np.float64],
+    step: NDArray[np.float64],
+    attempt: NDArray[np.float64],
+    kts: Sequence[float],
+    assisted: NDArray[np.float64],
+    relief: float,
 ) -> NDArray[np.float64]:
-    """(C, R) rates / s⁻¹ of all rows, for energy differences `step` / eV."""
-    kinds, barriers, attempts = table.kind.tolist(), table.barrier.tolist(), table.attempt.tolist()
-    steps = zip(kinds, barriers, step.tolist(), strict=True)
-    energies = [activation(kind, barrier, difference) for kind, barrier, difference in steps]
+    """(C, R) rates / s⁻¹ of R rows at C temperatures `kts` / eV, for energy differences `step` / eV."""
+    steps = zip(kind.tolist(), barrier.tolist(), step.tolist(), strict=True)
+    energies = [activation(each, height, difference) for each, height, difference in steps]
+    attempts = attempt.tolist()
     rates = np.array([[_rate(a, e, kt) for a, e in zip(attempts, energies, strict=True)] for kt in kts])
     for c, row in zip(*np.nonzero(assisted), strict=True):
         rates[c, row] += _rate(assisted[c, row], max(energies[row] - relief, 0.0), kts[c])
@@ -137,7 +149,7 @@ def _fastest_with_pairs(
             change = table.pair[SPECIES[block.where[0]].code] - table.pair[VACANCY]
             least = (crystal.z - 1) * float(change[codes].min() - change[codes].max())
         lowest[block.start : end] = least
-    return _rates(table, table.site_step + lowest, kts, assisted, relief)
+    return rates_of(table.kind, table.barrier, table.site_step + lowest, table.attempt, kts, assisted, relief)
 
 
 def pack_state(state: State) -> layout.State:
@@ -147,8 +159,8 @@ def pack_state(state: State) -> layout.State:
 
 def pack_lattice(crystal: Crystal) -> layout.Lattice:
     """The arrays of a crystal (shared, not copied)."""
-    zones = len(crystal.zones)
-    approach = ((crystal.bond.astype(np.uint32) * zones + crystal.zone[:, None]) * zones).astype(np.uint32)
+    n = len(crystal.regions)
+    approach = ((crystal.bond.astype(np.uint32) * n + crystal.region[:, None]) * n).astype(np.uint32)
     shared = {name: getattr(crystal, name) for name in layout.Lattice._fields if name != "approach"}
     return layout.Lattice(approach=approach, **shared)
 
@@ -184,7 +196,7 @@ def pack_sums(crystal: Crystal, state: layout.State, rates: layout.Rates, schedu
         paths=np.array([[*row, *[(0, 0)] * (most - len(row))] for row in paths], dtype=np.uint8).reshape(-1, most, 2),
         n_paths=np.array([len(row) for row in paths]),
         near=np.zeros(crystal.z, dtype=np.uint32),
-        weight=np.zeros(rates.hop_weight.shape[0], dtype=np.uint32),
+        weight=np.zeros(rates.hop_weight.shape[0], dtype=np.uint64),
     )
 
 

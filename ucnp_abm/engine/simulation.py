@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm import seeds, units
+from ucnp_abm.crystal.levels import divided
 from ucnp_abm.crystal.particle import Particle
+from ucnp_abm.crystal.shared import shared
 from ucnp_abm.crystal.state import State
 from ucnp_abm.engine.inspection import Inspection
 from ucnp_abm.engine.look import check_live
+from ucnp_abm.engine.memo import Memo
 from ucnp_abm.engine.moves import Event
 from ucnp_abm.engine.pack import Loop, pack_lattice, pack_plan, pack_rates, pack_records, pack_state, pack_sums
 from ucnp_abm.engine.protocol import Protocol
@@ -97,8 +100,9 @@ class Simulation(Inspection):
         if not isinstance(scheduler, str) or scheduler not in ("auto", *SCHEDULERS):
             raise BadInput(f"scheduler: unknown scheduler '{scheduler}'{nearest(scheduler, ('auto', *SCHEDULERS))}")
         self.particle = particle
-        self.crystal = particle.crystal
-        self.mechanism = mechanism = mechanism.on(self.crystal.lattice.name)
+        self.mechanism = mechanism = mechanism.on(particle.crystal.lattice.name)
+        division = mechanism.division
+        self.crystal = particle.crystal if division is None else shared(divided, particle.crystal, division)
         self.protocol = Protocol.parse(protocol)
         self.seed = seed
         self.key = seeds.philox_key(seed)
@@ -111,10 +115,16 @@ class Simulation(Inspection):
             raise BadInput(
                 f"{mechanism.name}: this particle holds no vacancies and no rule makes any: nothing can happen"
             )
+        self.memo = Memo(self.table)
+        if self.memo and scheduler not in ("auto", "rejection"):
+            raise BadInput(
+                f"{mechanism.name}: rows that are worked out on the way need the scheduler 'rejection', "
+                f"got '{scheduler}'"
+            )
         self._state = self.fresh()
         self.scheduler = "rejection" if scheduler == "auto" else scheduler
         self._loop: Loop = self._packed()
-        if scheduler == "auto" and self.acceptance < CROSSOVER:
+        if scheduler == "auto" and not self.memo and self.acceptance < CROSSOVER:
             self.scheduler = "sum-tree"
             self._loop = self._packed()
         self.timeline = Timeline(self)
@@ -175,6 +185,9 @@ class Simulation(Inspection):
             self.timeline.follow()
             if status == layout.LIST_FULL:
                 self._make_room()
+            elif status == layout.ROW_WANTED:
+                *_, channel, _k, i, d = events.propose(*self._loop[:-1], 0, UNKNOWN, until)
+                self._know(int(channel), int(i), int(d))
             elif self.state.nulls > _MANY_NULLS and self._stuck():
                 self._rest(until if until < math.inf else begun)
                 return _STATUS[layout.NOTHING_LEFT]
@@ -208,8 +221,11 @@ class Simulation(Inspection):
         ahead = self._loop._replace(state=pack_state(self.state.copy()))
         ahead.sums.condition[0] = -1
         status = layout.NOTHING_LEFT if self._stuck() else layout.NULL_CANDIDATE
-        while status == layout.NULL_CANDIDATE:
+        while status in (layout.NULL_CANDIDATE, layout.ROW_WANTED):
             status, m, _, channel, _k, i, d = events.propose(*ahead[:-1], 0, UNKNOWN, until)
+            if status == layout.ROW_WANTED:
+                self._know(int(channel), int(i), int(d))
+                ahead = ahead._replace(rates=self._loop.rates)
             if status in (layout.FOUND, layout.NULL_CANDIDATE):
                 condition = int(ahead.plan.condition[m])
                 check_live(self.table, self.move(int(channel), int(i), int(d), condition))
@@ -304,7 +320,7 @@ class Simulation(Inspection):
     def _packed(self) -> Loop:
         self.schedule = Schedule.of(self.protocol, self.mechanism.drives)
         lattice, state = pack_lattice(self.crystal), pack_state(self.state)
-        rates = pack_rates(self.table, self.crystal, self.schedule.conditions)
+        rates = self.memo.behind(pack_rates(self.table, self.crystal, self.schedule.conditions))
         scheduler = SCHEDULERS[self.scheduler]
         return Loop(
             lattice,

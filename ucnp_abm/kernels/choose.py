@@ -8,7 +8,19 @@ from typing import Any
 import numpy as np
 
 from ucnp_abm.kernels.compiling import helper, multiply
-from ucnp_abm.kernels.layout import LINEAR_SCAN, REJECTION, ZERO, Lattice, Plan, Rates, State, Sums
+from ucnp_abm.kernels.layout import (
+    ACCEPTED,
+    LINEAR_SCAN,
+    REFUSED,
+    REJECTION,
+    UNDECIDED,
+    ZERO,
+    Lattice,
+    Plan,
+    Rates,
+    State,
+    Sums,
+)
 from ucnp_abm.kernels.rates import bound_total, directions, event_rate, limit, member, members, rate_total
 from ucnp_abm.kernels.tree import build, tree_total
 
@@ -63,8 +75,8 @@ def next_time(
 @helper
 def draw_by_rejection(
     lattice: Lattice, state: State, rates: Rates, c: int, x: float, pick: Any, accept: float
-) -> tuple[int, Any, Any, Any, bool]:
-    """A candidate at share x / s⁻¹ of the total: channel, position in `vacancies`, site, direction, accepted."""
+) -> tuple[int, Any, Any, Any, int]:
+    """A candidate at share x / s⁻¹ of the total: channel, position in `vacancies`, site, direction, and its fate."""
     channel = 0
     for trial in range(rates.bound.shape[1]):
         share = members(lattice, state, rates, trial) * directions(lattice, trial) * limit(state, rates, c, trial)
@@ -77,7 +89,10 @@ def draw_by_rejection(
     d, _ = multiply(rest, np.uint64(directions(lattice, channel)))
     k, i = member(lattice, state, rates, channel, a)
     rate = event_rate(lattice, state, rates, c, channel, i, d)
-    return channel, k, i, d, accept * limit(state, rates, c, channel) < rate
+    fate = ACCEPTED if accept * limit(state, rates, c, channel) < rate else REFUSED
+    if math.isnan(rate):
+        fate = UNDECIDED
+    return channel, k, i, d, fate
 
 
 @helper

@@ -18,6 +18,7 @@ import numpy as np
 from ucnp_abm.kernels.choose import UNKNOWN, draw_by_rejection, draw_by_scan, next_time
 from ucnp_abm.kernels.compiling import compiled, fetch, helper, multiply, text_of_all
 from ucnp_abm.kernels.layout import (
+    ACCEPTED,
     CANDIDATES,
     CHANNEL_0,
     EVENT,
@@ -35,8 +36,10 @@ from ucnp_abm.kernels.layout import (
     NULL_CANDIDATE,
     REJECTION,
     REVERSALS,
+    ROW_WANTED,
     SUM_TREE,
     TIME_REACHED,
+    UNDECIDED,
     ZERO,
     Lattice,
     Plan,
@@ -47,7 +50,16 @@ from ucnp_abm.kernels.layout import (
 )
 from ucnp_abm.kernels.primitives import apply, either, exchange, note, unapply
 from ucnp_abm.kernels.random_words import Words, hazard, unit, words
-from ucnp_abm.kernels.rates import bound_total, directions, hop_rate_to, limit, members, neighbour, rate_total
+from ucnp_abm.kernels.rates import (
+    bound_total,
+    directions,
+    hop_rate_to,
+    limit,
+    members,
+    neighbour,
+    next_unknown,
+    rate_total,
+)
 from ucnp_abm.kernels.tree import draw_by_tree, follow
 
 MOST_SECONDS = 1.7976931348623157e308
@@ -62,6 +74,8 @@ def propose(
 ) -> tuple[int, int, float, int, Any, Any, Any]:
     """Consume the next candidate and leave the crystal as it is, unless its time lies beyond `until` (s).
 
+    A candidate whose rate must be worked out first (ROW_WANTED) is not consumed either.
+
     `m` is a segment that has begun, `total` its total or UNKNOWN (see `next_time`). Returns status, segment, total,
     channel, position in `vacancies`, site, direction.
     """
@@ -71,17 +85,19 @@ def propose(
         if until < math.inf:
             state.clock[NOW] = until
         return (NOTHING_LEFT if t == math.inf else TIME_REACHED), m, total, 0, ZERO, np.uint32(0), ZERO
-    state.tally[CANDIDATES] += 1
-    state.clock[LAST] = t
-    state.clock[NOW] = t
-    c, x, accepted = plan.condition[m], unit(w0) * total, True
+    c, x, fate = plan.condition[m], unit(w0) * total, ACCEPTED
     if plan.scheduler == REJECTION:
-        channel, k, i, d, accepted = draw_by_rejection(lattice, state, rates, c, x, w1, unit(w2))
+        channel, k, i, d, fate = draw_by_rejection(lattice, state, rates, c, x, w1, unit(w2))
     elif plan.scheduler == SUM_TREE:
         channel, k, i, d = draw_by_tree(lattice, state, rates, sums, c, x)
     else:
         channel, k, i, d = draw_by_scan(lattice, state, rates, c, x)
-    return (FOUND if accepted else NULL_CANDIDATE), m, total, channel, k, i, d
+    if fate == UNDECIDED:
+        return ROW_WANTED, m, total, channel, k, i, d
+    state.tally[CANDIDATES] += 1
+    state.clock[LAST] = t
+    state.clock[NOW] = t
+    return (FOUND if fate == ACCEPTED else NULL_CANDIDATE), m, total, channel, k, i, d
 
 
 @helper
@@ -198,7 +214,7 @@ def advance_plain(
                 total = UNKNOWN
         elif status != NULL_CANDIDATE:
             return status
-        if plan.scheduler == REJECTION:
+        if plan.scheduler == REJECTION and rates.memo_key.size == 0:  # all rates are known
             if total < 0.0:
                 total = bound_total(lattice, state, rates, plan.condition[m])
             if total > 0.0 and state.tally[N_VACANCIES] > 0:
@@ -249,7 +265,12 @@ def _loops(text: str) -> tuple[Callable[..., Any], ...]:
         text  # noqa: B018
         return rate_total(lattice, state, rates, c)
 
-    return advance, retreat, total_rate
+    @compiled
+    def unknown(lattice, state, rates, c, channel, a):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        return next_unknown(lattice, state, rates, c, channel, a)
+
+    return advance, retreat, total_rate, unknown
 
 
-advance, retreat, total_rate = _loops(text_of_all())
+advance, retreat, total_rate, unknown = _loops(text_of_all())

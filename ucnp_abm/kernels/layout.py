@@ -19,9 +19,13 @@ Site = Any  # uint32: unsigned indices need no wrap-around check in the loop
 N_VACANCIES, N_EXPOSED, CANDIDATES, EVENTS, REVERSALS, EVENT_CANDIDATE, CHANNEL_0 = range(7)
 LAST, NOW, EVENT = 0, 1, 2  # time of the last candidate, time reached, time of the last event
 # What became of a candidate, or why the loop came back.
-FOUND, NULL_CANDIDATE, TIME_REACHED, NOTHING_LEFT, LIST_FULL, LIMIT_REACHED = range(6)
+FOUND, NULL_CANDIDATE, TIME_REACHED, NOTHING_LEFT, LIST_FULL, LIMIT_REACHED, ROW_WANTED = range(7)
+# What rejection makes of a candidate; its rate may have to be worked out first.
+REFUSED, ACCEPTED, UNDECIDED = range(3)
 # Schedulers.
 REJECTION, LINEAR_SCAN, SUM_TREE = 0, 1, 2
+# What a law reads of the neighbours: nothing, counts that a map turns into rows, or so much that rows come on the way.
+NOTHING, COUNTS, ON_THE_WAY = 0, 1, 2
 # How the activation energy of a row follows from its law and the energy difference of the event.
 RAW, HOP, FILL, EMPTY = 0, 1, 2, 3
 # What the loop must know of the occupants; all other codes are ions. HALO: "look up this grid point's home".
@@ -38,8 +42,8 @@ class Lattice(NamedTuple):
     place: UInt8s  # (G,): what kind of site each grid point is
     home: UInt32s  # (G,): the site that a halo point stands for; empty in a finite particle
     offset: Int32s  # (P, z): grid steps to each neighbour
-    approach: UInt32s  # (P, z): class of the bond and zone of the vacancy, as the first part of a column of hop_row
-    zone: UInt8s  # (P,): its second part, for the zone of the ion
+    approach: UInt32s  # (P, z): class of the bond and region of the vacancy, as the first part of a column of hop_row
+    region: UInt8s  # (P,): its second part, for the region of the ion: its zone, finer where the crystal is divided
     exposed: UInt8s  # (P,): 1 where a neighbour is missing
     exposed_sites: UInt32s  # (E,)
     strides: Int64s  # (3,): grid steps along the cell axes
@@ -72,20 +76,27 @@ class State(NamedTuple):
 class Rates(NamedTuple):
     """What may happen, and how fast under each of C conditions.
 
-    S species, R rows, K transform channels, M reservoirs.
+    S species, R rows, K transform channels, M reservoirs. The weights of the neighbours add up to a number, which a map
+    turns into rows to move on; where a law reads too much for that, a memo knows the rows that were worked out.
     """
 
-    rate: Floats  # (C, R), 1/s, pair energies and the channel's factor left out
+    rate: Floats  # (C, R), 1/s, pair energies and the channel's factor left out; NaN: not known yet
     bound: Floats  # (C, 1 + K), 1/s: no event of the channel is faster, its factor left out
     kt: Floats  # (C,), eV
-    hop_row: UInt32s  # (S, B Z Z): by mover; bond, zone of the vacancy and zone of the ion
-    hop_weight: UInt32s  # (S, S): by mover and neighbour, rows to move on
-    hop_counts: UInt8s  # (S,): 1 if the law of this mover reads neighbours
+    hop_row: UInt32s  # (S, B Z Z): by mover; bond, region of the vacancy and region of the ion
+    hop_weight: UInt64s  # (S, S): by mover and neighbour
+    hop_counts: UInt8s  # (S,): NOTHING, COUNTS or ON_THE_WAY, by mover
+    hop_map: UInt32s  # (S,): where the map of this mover's law begins in row_of
     channel_from: UInt8s  # (1 + K,): occupant before; entry 0 is not used
     channel_to: UInt8s  # (1 + K,): occupant after
     channel_row: UInt32s  # (1 + K, P)
-    channel_weight: UInt32s  # (1 + K, S)
+    channel_weight: UInt64s  # (1 + K, S)
     channel_counts: UInt8s  # (1 + K,)
+    channel_map: UInt32s  # (1 + K,)
+    row_of: UInt32s  # the maps, one behind the other
+    memo_key: UInt64s  # (H,): first row and number of a row that was worked out, as one; 0 where there is none
+    memo_row: UInt32s  # (H,)
+    span: int  # more than any number: the key of a row is span * first row + number
     factor: Floats  # (C, 1 + K): a0 of the reservoir times what the drives make of it, outside the table
     takes: Int64s  # (1 + K,): reservoir that gives the ion, or -1
     gives: Int64s  # (1 + K,): reservoir that receives one, or -1
@@ -128,7 +139,7 @@ class Sums(NamedTuple):
     paths: UInt8s  # (P, Q, 2): two directions that lead to each site of the second shell, once
     n_paths: Int64s  # (P,): how many of them there are
     near: UInt32s  # (z,): room for the neighbours of one site
-    weight: UInt32s  # (S,): room for the rows that the neighbours of one site stand for, by mover
+    weight: UInt64s  # (S,): room for the numbers that the neighbours of one site stand for, by mover
 
 
 class Records(NamedTuple):

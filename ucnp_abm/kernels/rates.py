@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ucnp_abm.kernels.compiling import helper
+from ucnp_abm.kernels.compiling import helper, multiply
 from ucnp_abm.kernels.layout import (
+    COUNTS,
     EMPTY,
     FILL,
     HALO,
@@ -17,6 +18,7 @@ from ucnp_abm.kernels.layout import (
     N_EXPOSED,
     N_VACANCIES,
     NEVER,
+    NOTHING,
     VACANCY,
     ZERO,
     Lattice,
@@ -24,6 +26,8 @@ from ucnp_abm.kernels.layout import (
     Site,
     State,
 )
+
+GOLDEN, ONE = np.uint64(0x9E3779B97F4A7C15), np.uint64(1)  # 2**64 over the golden ratio spreads keys evenly
 
 
 @helper
@@ -41,6 +45,8 @@ def activation(kind: int, barrier: float, step: float) -> float:
 @helper
 def with_pairs(rates: Rates, c: int, row: int, pairs: float) -> float:
     """Rate / s⁻¹ of a row whose energy difference has a pair part (eV)."""
+    if math.isnan(rates.rate[c, row]):
+        return rates.rate[c, row]
     energy = activation(rates.kind[row], rates.barrier[row], rates.site_step[row] + pairs)
     rate = rates.attempt[row] * math.exp(-energy / rates.kt[c])
     if rates.assisted.size > 0 and rates.assisted[c, row] > 0.0:
@@ -60,8 +66,22 @@ def neighbour(lattice: Lattice, state: State, i: Site, d: int) -> Site:
 @helper
 def first_row(lattice: Lattice, state: State, rates: Rates, i: Site, j: Site, d: Any) -> Any:
     """First table row of the block for the exchange of vacancy i with its neighbour j in direction d."""
-    column = np.uint64(lattice.approach[lattice.place[i], d]) + np.uint64(lattice.zone[lattice.place[j]])
+    column = np.uint64(lattice.approach[lattice.place[i], d]) + np.uint64(lattice.region[lattice.place[j]])
     return np.uint64(rates.hop_row[state.species[j], column])
+
+
+@helper
+def hop_number(lattice: Lattice, state: State, rates: Rates, i: Site, j: Site) -> Any:
+    """The number of the neighbourhood of vacancy i and its neighbour j, for the law of the ion on j."""
+    mover: Any = state.species[j]
+    number: Any = ZERO
+    for e in range(lattice.offset.shape[1]):
+        a, b = neighbour(lattice, state, i, e), neighbour(lattice, state, j, e)
+        if a != j:
+            number += rates.hop_weight[mover, state.species[a]]
+        if b != i:
+            number += rates.hop_weight[mover, state.species[b]]
+    return number
 
 
 @helper
@@ -69,14 +89,40 @@ def hop_row(lattice: Lattice, state: State, rates: Rates, i: Site, j: Site, d: A
     """Table row for the exchange of vacancy i with its neighbour j in direction d."""
     mover = state.species[j]
     row = first_row(lattice, state, rates, i, j, d)
-    if row != NEVER and rates.hop_counts[mover]:
-        for e in range(lattice.offset.shape[1]):
-            a, b = neighbour(lattice, state, i, e), neighbour(lattice, state, j, e)
-            if a != j:
-                row += np.uint64(rates.hop_weight[mover, state.species[a]])
-            if b != i:
-                row += np.uint64(rates.hop_weight[mover, state.species[b]])
+    if row != NEVER and rates.hop_counts[mover] != NOTHING:
+        number = hop_number(lattice, state, rates, i, j)
+        if rates.hop_counts[mover] == COUNTS:
+            row += np.uint64(rates.row_of[np.uint64(rates.hop_map[mover]) + number])
+        else:
+            row = remembered(rates, row, number)
     return row
+
+
+@helper
+def memo_place(rates: Rates, key: Any) -> Any:
+    """Where a key stands in the memo, or the free place where it belongs."""
+    _, mixed = multiply(key, GOLDEN)
+    place, _ = multiply(mixed, np.uint64(rates.memo_key.size))
+    while rates.memo_key[place] != ZERO and rates.memo_key[place] != key:
+        place += ONE
+        if place == np.uint64(rates.memo_key.size):
+            place = ZERO
+    return place
+
+
+@helper
+def memo_key(rates: Rates, first: Any, number: Any) -> Any:
+    """What the memo knows a row by."""
+    return np.uint64(rates.span) * np.uint64(first) + number
+
+
+@helper
+def remembered(rates: Rates, first: Any, number: Any) -> Any:
+    """The row that was worked out for a number; the first row of its block, whose rate is NaN, if none was yet."""
+    place = memo_place(rates, memo_key(rates, first, number))
+    if rates.memo_key[place] == ZERO:
+        return first
+    return np.uint64(rates.memo_row[place])
 
 
 @helper
@@ -109,14 +155,26 @@ def hop_rate(lattice: Lattice, state: State, rates: Rates, c: int, i: Site, d: A
 
 
 @helper
+def transform_number(lattice: Lattice, state: State, rates: Rates, channel: int, i: Site) -> Any:
+    """The number of the neighbourhood of site i, for the law of a channel."""
+    number: Any = ZERO
+    for e in range(lattice.offset.shape[1]):
+        number += rates.channel_weight[channel, state.species[neighbour(lattice, state, i, e)]]
+    return number
+
+
+@helper
 def transform_row(lattice: Lattice, state: State, rates: Rates, channel: int, i: Site) -> Any:
     """Table row for channel at site i; NEVER if the occupant is not the one that the channel takes."""
     if state.species[i] != rates.channel_from[channel]:
         return NEVER
     row = np.uint64(rates.channel_row[channel, lattice.place[i]])
-    if row != NEVER and rates.channel_counts[channel]:
-        for e in range(lattice.offset.shape[1]):
-            row += np.uint64(rates.channel_weight[channel, state.species[neighbour(lattice, state, i, e)]])
+    if row != NEVER and rates.channel_counts[channel] != NOTHING:
+        number = transform_number(lattice, state, rates, channel, i)
+        if rates.channel_counts[channel] == COUNTS:
+            row += np.uint64(rates.row_of[np.uint64(rates.channel_map[channel]) + number])
+        else:
+            row = remembered(rates, row, number)
     return row
 
 
@@ -218,3 +276,23 @@ def rate_total(lattice: Lattice, state: State, rates: Rates, c: int) -> float:
             for d in range(directions(lattice, channel)):
                 total += event_rate(lattice, state, rates, c, channel, i, d)
     return total
+
+
+@helper
+def next_unknown(
+    lattice: Lattice, state: State, rates: Rates, c: int, channel: int, a: int
+) -> tuple[int, int, Any, int]:
+    """The next event, from member `a` of a channel on, whose rate must be worked out: channel, member, site, direction.
+
+    The channel is one that does not exist if all rates are known.
+    """
+    while channel < rates.bound.shape[1]:
+        while a < members(lattice, state, rates, channel):
+            _, i = member(lattice, state, rates, channel, a)
+            for d in range(directions(lattice, channel)):
+                if math.isnan(event_rate(lattice, state, rates, c, channel, i, d)):
+                    return channel, a, i, d
+            a += 1
+        a = 0
+        channel += 1
+    return channel, 0, np.uint32(0), 0

@@ -16,6 +16,7 @@ from ucnp_abm.kernels.layout import (
     HOPS,
     N_VACANCIES,
     NEVER,
+    NOTHING,
     OUTSIDE,
     VACANCY,
     ZERO,
@@ -55,13 +56,13 @@ def leaf(lattice: Lattice, state: State, rates: Rates, sums: Sums, c: int, chann
 
 @helper
 def look_around(lattice: Lattice, state: State, rates: Rates, sums: Sums, i: Site) -> None:
-    """Note the neighbours of vacancy i, and the rows that they stand for with each mover."""
+    """Note the neighbours of vacancy i, and the numbers that they stand for with each mover."""
     sums.weight[:] = 0
     for d in range(lattice.offset.shape[1]):
         sums.near[d] = neighbour(lattice, state, i, d)
     for d in range(lattice.offset.shape[1]):
         mover = state.species[sums.near[d]]
-        if rates.hop_counts[mover] and sums.weight[mover] == 0:
+        if rates.hop_counts[mover] != NOTHING and sums.weight[mover] == 0:
             for e in range(lattice.offset.shape[1]):
                 sums.weight[mover] += rates.hop_weight[mover, state.species[sums.near[e]]]
 
@@ -72,12 +73,13 @@ def counted_row(lattice: Lattice, state: State, rates: Rates, sums: Sums, i: Sit
     j = sums.near[d]
     mover = state.species[j]
     row = first_row(lattice, state, rates, i, j, d)
-    if row != NEVER and rates.hop_counts[mover]:
+    if row != NEVER and rates.hop_counts[mover] != NOTHING:
+        number = np.uint64(sums.weight[mover])
         for e in range(lattice.offset.shape[1]):
-            row += np.uint64(rates.hop_weight[mover, state.species[neighbour(lattice, state, j, e)]])
-        row += np.uint64(sums.weight[mover])
+            number += rates.hop_weight[mover, state.species[neighbour(lattice, state, j, e)]]
         # The ends themselves do not count.
-        row -= np.uint64(rates.hop_weight[mover, mover]) + np.uint64(rates.hop_weight[mover, VACANCY])
+        number -= rates.hop_weight[mover, mover] + rates.hop_weight[mover, VACANCY]
+        row += np.uint64(rates.row_of[np.uint64(rates.hop_map[mover]) + number])
     return row
 
 

@@ -6,45 +6,75 @@ from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from ucnp_abm.crystal.species import SPECIES
-from ucnp_abm.errors import BadMechanism, nearest
+from ucnp_abm.errors import BadMechanism, nearest, shown
+from ucnp_abm.rules.watch import Watch
+
+UNDIVIDED = "this mechanism has no levels; declare them, as in divide('depth', 8)"
 
 
 class Unwatched(BaseException):
     """A law read a neighbour count that is not enumerated yet; no law can catch this by accident."""
 
-    def __init__(self, symbol: str) -> None:
-        self.symbol = symbol
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
 
 
 class Counts:
-    """Neighbour counts by species: ``env.n["Y"]``.
+    """Neighbour counts: ``env.n["Y"]``, ``env.n["Gd", "Y"]`` of both together, ``env.n.up_to(3, "Yb")`` cut at 3.
 
     For a hop: the number of bonds from either end to an X, the other end left out (a common neighbour has two such
     bonds). For one site: the number of neighbours X.
+
+    Parameters
+    ----------
+    watched : mapping of Watch to int, or None
+        What is counted, for a law that is tabulated; reading anything else is noted.
+    whole : mapping of str to int, or None
+        The number of every species, for a law that is called live.
     """
 
-    def __init__(self, counts: Mapping[str, int]) -> None:
-        self._counts = dict(counts)
-        self._unseen: set[str] = set()
+    def __init__(self, watched: Mapping[Watch, int] | None = None, whole: Mapping[str, int] | None = None) -> None:
+        self.watched = dict(watched or {})
+        self._whole = whole
+        self._unseen: set[Watch] = set()
 
-    def unseen(self) -> str | None:
-        """A species that was asked for and is not counted, even if the law swallowed the signal."""
-        return min(self._unseen, default=None)
+    def unseen(self) -> Watch | None:
+        """A count that was asked for and is not enumerated, even if the law swallowed the signal."""
+        return min(self._unseen, key=str, default=None)
 
-    def __getitem__(self, symbol: str) -> int:
-        if symbol not in SPECIES:
-            raise BadMechanism(f"env.n: unknown species '{symbol}'{nearest(str(symbol), SPECIES)}")
-        if symbol not in self._counts:
-            self._unseen.add(symbol)
-            raise Unwatched(symbol)
-        return self._counts[symbol]
+    def __getitem__(self, species: str | tuple[str, ...]) -> int:
+        return self._read(species if isinstance(species, tuple) else (species,), None)
+
+    def up_to(self, most: int, *species: str) -> int:
+        """The number of neighbours of these species together, but at most `most`: a law that asks so needs few rows.
+
+        Raises
+        ------
+        BadMechanism
+            If `most` is no whole number of at least 1, or a species is unknown.
+        """
+        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+            raise BadMechanism(f"env.n.up_to: expected a whole number of at least 1, got {shown(most)}")
+        return self._read(species, most)
+
+    def _read(self, species: tuple[str, ...], most: int | None) -> int:
+        watch = Watch.of(species, most)
+        if self._whole is not None:
+            return watch.count(self._whole)
+        if watch not in self.watched:
+            self._unseen.add(watch)
+            raise Unwatched(watch)
+        return self.watched[watch]
 
     def __iter__(self) -> Iterator[str]:
         raise BadMechanism("env.n: name the species, as in env.n['Y']; reading all counts would need a huge table")
 
     def __repr__(self) -> str:
-        return "{" + ", ".join(f"{s}: {n}" for s, n in self._counts.items() if n) + "}"
+        numbers: Mapping[Any, int] = self.watched if self._whole is None else self._whole
+        return "{" + ", ".join(f"{s}: {n}" for s, n in numbers.items() if n) + "}"
+
+    def __bool__(self) -> bool:
+        return any(self.watched.values()) or any((self._whole or {}).values())
 
 
 class Parameters(SimpleNamespace):
@@ -68,46 +98,69 @@ class HopEnv:
         Class of the bond, as the lattice names it.
     zones : tuple of two str
         Zones of both ends, unordered (sorted).
+    levels : tuple of two int
+        Levels of both ends, unordered (sorted); only where the mechanism divides the crystal.
     n : Counts
     p : Parameters
     start, end : str
         Zones of the ion's site before and after; only where the rule is declared ``irreversible=True``.
+    start_level, end_level : int
+        Likewise, its levels.
     """
 
     def __init__(
-        self, mover: str, bond: str, zones: tuple[str, str], n: Counts, p: Parameters, directed: bool = False
+        self,
+        mover: str,
+        bond: str,
+        zones: tuple[str, str],
+        n: Counts,
+        p: Parameters,
+        *,
+        levels: tuple[int, int] | None = None,
+        directed: bool = False,
     ) -> None:
         self.mover = mover
         self.bond = bond
         self.zones = tuple(sorted(zones))
         self.n = n
         self.p = p
+        if levels is not None:
+            self.levels = tuple(sorted(levels))
         if directed:
             self.start, self.end = zones
+            if levels is not None:
+                self.start_level, self.end_level = levels
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("start", "end"):
+        if name in ("start", "end", "start_level", "end_level") and "start" not in vars(self):
             raise BadMechanism(
-                f"env.{name} is only for rules declared irreversible=True; "
-                "a barrier is the same both ways (use env.zones)"
+                f"env.{name} is only for rules declared irreversible=True; a barrier is the same both ways "
+                f"(use env.{'levels' if name.endswith('level') else 'zones'})"
             )
-        raise BadMechanism(f"a hop has no 'env.{name}'{nearest(name, ['mover', 'bond', 'zones', 'n', 'p'])}")
+        if name in ("levels", "start_level", "end_level"):
+            raise BadMechanism(f"env.{name}: {UNDIVIDED}")
+        raise BadMechanism(f"a hop has no 'env.{name}'{nearest(name, ['mover', 'bond', 'zones', 'levels', 'n', 'p'])}")
 
     def __repr__(self) -> str:
-        n = f", n={self.n}" if self.n._counts else ""
-        return f"hop of {self.mover} over bond '{self.bond}', zones {self.zones[0]}|{self.zones[1]}{n}"
+        levels = f", levels {self.levels[0]}|{self.levels[1]}" if "levels" in vars(self) else ""
+        n = f", n={self.n}" if self.n else ""
+        return f"hop of {self.mover} over bond '{self.bond}', zones {self.zones[0]}|{self.zones[1]}{levels}{n}"
 
 
 class Site:
-    """One exposed site: zone, coordination (neighbours that are in the crystal), n (Counts)."""
+    """One exposed site: zone, coordination (neighbours that are in the crystal), level, n (Counts)."""
 
-    def __init__(self, zone: str, coordination: int, n: Counts) -> None:
+    def __init__(self, zone: str, coordination: int, n: Counts, *, level: int | None = None) -> None:
         self.zone = zone
         self.coordination = coordination
         self.n = n
+        if level is not None:
+            self.level = level
 
     def __getattr__(self, name: str) -> Any:
-        raise BadMechanism(f"a site has no 'env.site.{name}'{nearest(name, ['zone', 'coordination', 'n'])}")
+        if name == "level":
+            raise BadMechanism(f"env.site.level: {UNDIVIDED}")
+        raise BadMechanism(f"a site has no 'env.site.{name}'{nearest(name, ['zone', 'coordination', 'level', 'n'])}")
 
 
 class SiteEnv:
@@ -121,5 +174,6 @@ class SiteEnv:
         raise BadMechanism(f"a one-site law has no 'env.{name}'{nearest(name, ['site', 'p'])}")
 
     def __repr__(self) -> str:
-        n = f", n={self.site.n}" if self.site.n._counts else ""
-        return f"{self.site.zone} site, coordination {self.site.coordination}{n}"
+        level = f", level {self.site.level}" if "level" in vars(self.site) else ""
+        n = f", n={self.site.n}" if self.site.n else ""
+        return f"{self.site.zone} site, coordination {self.site.coordination}{level}{n}"

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ucnp_abm import units
+from ucnp_abm.crystal.levels import Division
 from ucnp_abm.crystal.species import IONS
 from ucnp_abm.errors import BadInput, BadMechanism, nearest
 from ucnp_abm.rules.drive import Drive
-from ucnp_abm.rules.energies import read_pair_energies, read_site_energies
+from ucnp_abm.rules.energies import numbers, read_pair_energies, read_site_energies
 from ucnp_abm.rules.parameter import Parameter, Value
 from ucnp_abm.rules.parametrised import Amount
 from ucnp_abm.rules.ruleset import ATTEMPT, HopRule, L, Ruleset, SiteRule
@@ -68,8 +69,9 @@ class Mechanism(Ruleset):
         super().__init__(name, summary=summary, source=source)
         self.hops: list[HopRule] = []
         self.baths: dict[str, tuple[Amount, Amount]] = {}
-        self.site_energies: dict[tuple[str, str], float] = {}
-        self.pair_energies: dict[tuple[str, str], float] = {}
+        self.site_energies: dict[tuple[str, str | int], Amount] = {}
+        self.pair_energies: dict[tuple[str, str], Amount] = {}
+        self.division: Division | None = None
         self.drives: tuple[Drive, ...] = ()
 
     # --- what an author declares ---
@@ -81,6 +83,7 @@ class Mechanism(Ruleset):
         irreversible: bool = False,
         attempt: Amount = ATTEMPT,
         when: Mapping[str, Any] | None = None,
+        lowest: Amount = None,
     ) -> Callable[[L], L]:
         """Rule: an ion `mover` and a neighbouring vacancy trade places.
 
@@ -89,6 +92,7 @@ class Mechanism(Ruleset):
         """
         movers, condition = self._movers(mover, "hop"), self._condition(when)
         self._own(attempt, "attempt", "rate")
+        self._own(lowest, "lowest", "energy")
         if not isinstance(attempt, Parameter) and not callable(attempt):
             attempt = units.positive(attempt, "rate", f"{self.name}: attempt")  # type: ignore[arg-type]
 
@@ -96,7 +100,7 @@ class Mechanism(Ruleset):
             for symbol in movers:
                 if any(symbol in rule.movers and not (rule.when and condition) for rule in self.hops):
                     raise BadMechanism(f"{self.name}: two hop rules for {symbol}")
-            self.hops.append(HopRule(law, movers, irreversible, attempt, condition))
+            self.hops.append(HopRule(law, movers, irreversible, attempt, condition, lowest))
             return law
 
         return declare
@@ -109,6 +113,7 @@ class Mechanism(Ruleset):
         chemical_potential: Amount = None,
         attempt: Amount = ATTEMPT,
         when: Mapping[str, Any] | None = None,
+        lowest: Amount = None,
     ) -> Callable[[L], L]:
         """Rule: a complex fills an exposed vacancy with an ion of `species`; the law returns E_dock / eV.
 
@@ -123,7 +128,7 @@ class Mechanism(Ruleset):
         """
         self._known(species, IONS, "dock")
         potential = self._potential(f"dock('{species}')", irreversible, chemical_potential)
-        return self._site_rule("dock", "vacancy", species, irreversible, potential, attempt, when)
+        return self._site_rule("dock", "vacancy", species, irreversible, potential, attempt, when, lowest)
 
     def swap(
         self,
@@ -134,6 +139,7 @@ class Mechanism(Ruleset):
         chemical_potential: Amount = None,
         attempt: Amount = ATTEMPT,
         when: Mapping[str, Any] | None = None,
+        lowest: Amount = None,
     ) -> Callable[[L], L]:
         """Rule: cation exchange; an exposed ion of `species` becomes an ion `into`. The law returns E_swap / eV.
 
@@ -148,10 +154,15 @@ class Mechanism(Ruleset):
         self._known(species, IONS, "swap")
         self._known(into, IONS, "swap")
         potential = self._potential(f"swap('{species}', '{into}')", irreversible, chemical_potential)
-        return self._site_rule("swap", species, into, irreversible, potential, attempt, when)
+        return self._site_rule("swap", species, into, irreversible, potential, attempt, when, lowest)
 
     def sink(
-        self, *, irreversible: bool = False, attempt: Amount = ATTEMPT, when: Mapping[str, Any] | None = None
+        self,
+        *,
+        irreversible: bool = False,
+        attempt: Amount = ATTEMPT,
+        when: Mapping[str, Any] | None = None,
+        lowest: Amount = None,
     ) -> Callable[[L], L]:
         """Rule: the surface absorbs an exposed vacancy; its site becomes a void for good. The law returns E_a / eV.
 
@@ -162,7 +173,7 @@ class Mechanism(Ruleset):
         """
         if not irreversible:
             raise BadMechanism(f"{self.name}: sink has no way back; declare irreversible=True")
-        return self._site_rule("sink", "vacancy", "void", True, None, attempt, when)
+        return self._site_rule("sink", "vacancy", "void", True, None, attempt, when, lowest)
 
     def reservoir(self, species: str, *, activity: Amount = 1.0, size: Amount = None) -> None:
         """Declare the bath's complexes of a species: activity a0, and how many there are (None: infinitely many).
@@ -176,11 +187,39 @@ class Mechanism(Ruleset):
         if not isinstance(activity, Parameter) and not isinstance(size, Parameter):
             self._reservoir(species)
 
-    def site_energy(self, energies: Mapping[tuple[str, str], str | float]) -> None:
-        """Declare eps[species, zone] / eV; what is not declared is 0."""
-        self.site_energies |= read_site_energies(self.name, energies)
+    def divide(self, along: str, levels: int, *, width: str | float | None = None) -> None:
+        """Cut the crystal into 2 to 16 levels, which laws read as ``env.site.level`` and ``env.levels``.
 
-    def pair_energy(self, energies: Mapping[tuple[str, str], str | float]) -> None:
+        Parameters
+        ----------
+        along : {'depth', 'radius', 'x', 'y', 'z'}
+            Depth below the outer surface, distance from the centre, or a coordinate; level 0 has the smallest.
+        levels : int
+        width : str or float or None
+            Å of each level, the last one holding the rest; None: equal widths over the whole crystal.
+
+        Raises
+        ------
+        BadMechanism
+            If the crystal is cut twice.
+        BadInput
+            If one of them is not allowed.
+        """
+        if self.division is not None:
+            raise BadMechanism(f"{self.name}: divide: the crystal is cut along {self.division.along} already")
+        wide = None if width is None else units.parse(width, "length", f"{self.name}: divide: width")
+        self.division = Division(along, levels, wide)
+
+    def site_energy(self, energies: Mapping[tuple[str, str | int], Amount]) -> None:
+        """Declare eps[species, zone] or eps[species, level] / eV; both add up, and what is not declared is 0.
+
+        An energy is a number, text with a unit, a parameter of this mechanism, or a function of its parameters.
+        """
+        found = read_site_energies(self.name, energies, self.division)
+        self._own_all(found, "site_energy")
+        self.site_energies |= found
+
+    def pair_energy(self, energies: Mapping[tuple[str, str], Amount]) -> None:
         """Declare J[species, species] / eV for neighbours, each pair counted once; order does not matter.
 
         Raises
@@ -188,7 +227,9 @@ class Mechanism(Ruleset):
         BadMechanism
             If both orders are given and differ.
         """
-        self.pair_energies = read_pair_energies(self.name, energies, self.pair_energies)
+        found = read_pair_energies(self.name, energies, self.pair_energies)
+        self._own_all(found, "pair_energy")
+        self.pair_energies = found
 
     # --- combinations ---
 
@@ -269,7 +310,12 @@ class Mechanism(Ruleset):
     def active_hops(self) -> list[HopRule]:
         """The hop rules that hold for the present parameter values, with numbers for amounts."""
         return [
-            replace(rule, attempt=self._attempt(rule), p=self.env_parameters())
+            replace(
+                rule,
+                attempt=self._attempt(rule),
+                lowest=self.amount(rule.lowest, "energy", "lowest barrier"),
+                p=self.env_parameters(),
+            )
             for rule in self.hops
             if self._holds(rule.when)
         ]
@@ -279,6 +325,10 @@ class Mechanism(Ruleset):
         placed = [rule.after for rule in self.active_site_rules() if rule.verb in ("dock", "swap")]
         swapped = [rule.before for rule in self.active_site_rules() if rule.verb == "swap"]
         return tuple(self._reservoir(symbol) for symbol in dict.fromkeys([*self.baths, *placed, *swapped]))
+
+    def energies(self) -> tuple[dict[tuple[str, str | int], float], dict[tuple[str, str], float]]:
+        """Site and pair energies / eV for the present parameter values."""
+        return numbers(self, self.site_energies, "site_energy"), numbers(self, self.pair_energies, "pair_energy")
 
     @property
     def irreversible_verbs(self) -> list[str]:
@@ -312,6 +362,10 @@ class Mechanism(Ruleset):
                 "leave the size out for an infinite one"
             )
         return Reservoir(species, a0, None if n0 is None else int(n0))
+
+    def _own_all(self, energies: Mapping[Any, Amount], what: str) -> None:
+        for (one, other), energy in energies.items():
+            self._own(energy, f"{what} of {one}, {other}", "energy")
 
     def _potential(self, what: str, irreversible: bool, potential: Amount) -> Amount:
         self._own(potential, "chemical_potential", "energy")

@@ -23,13 +23,17 @@ ATTEMPT = 1e13
 
 @dataclass(frozen=True)
 class HopRule:
-    """How fast some species of ions hop into a vacancy."""
+    """How fast some species of ions hop into a vacancy.
+
+    `attempt` and `lowest` are declared as `Amount`s; active rules have numbers there, and `p`, their parameters.
+    """
 
     law: Law
     movers: tuple[str, ...]
     irreversible: bool
     attempt: Any
     when: When = ()
+    lowest: Any = None
     p: Any = None
 
 
@@ -38,7 +42,8 @@ class SiteRule:
     """How fast the occupant of an exposed site changes from `before` to `after`.
 
     `potential` is the chemical potential / eV that the bath offers for the change (None: irreversible).
-    `attempt` and `potential` are declared as `Amount`s; active rules have numbers there, and `p`, their parameters.
+    `attempt`, `potential` and `lowest` are declared as `Amount`s; active rules have numbers there, and `p`, their
+    parameters.
     """
 
     verb: str
@@ -49,6 +54,7 @@ class SiteRule:
     potential: Any
     attempt: Any
     when: When = ()
+    lowest: Any = None
     p: Any = None
 
     @property
@@ -71,6 +77,7 @@ class Ruleset(Parametrised):
         irreversible: bool = False,
         attempt: Amount = ATTEMPT,
         when: Mapping[str, Any] | None = None,
+        lowest: Amount = None,
     ) -> Callable[[L], L]:
         """Rule: an exposed ion of `species` leaves the crystal; the law returns E_a / eV. For undocking see `dock`.
 
@@ -84,7 +91,7 @@ class Ruleset(Parametrised):
             raise BadMechanism(
                 f"{self.name}: etch has no way back; declare irreversible=True, or give dock() a chemical_potential"
             )
-        declare = [self._site_rule("etch", s, "vacancy", True, None, attempt, when) for s in symbols]
+        declare = [self._site_rule("etch", s, "vacancy", True, None, attempt, when, lowest) for s in symbols]
 
         def all_of_them(law: L) -> L:
             for one in declare:
@@ -101,6 +108,7 @@ class Ruleset(Parametrised):
                 potential=(potential := self.amount(rule.potential, "energy", "chemical potential")),
                 irreversible=potential is None,
                 attempt=self._attempt(rule),
+                lowest=self.amount(rule.lowest, "energy", "lowest barrier"),
                 p=self.env_parameters(),
             )
             for rule in self.site_rules
@@ -153,8 +161,10 @@ class Ruleset(Parametrised):
         potential: Amount,
         attempt: Amount,
         when: Mapping[str, Any] | None,
+        lowest: Amount,
     ) -> Callable[[L], L]:
         self._own(attempt, "attempt", "rate")
+        self._own(lowest, "lowest", "energy")
         if not isinstance(attempt, Parameter) and not callable(attempt):
             attempt = units.positive(attempt, "rate", f"{self.name}: attempt")  # type: ignore[arg-type]
         condition = self._condition(when)
@@ -162,7 +172,7 @@ class Ruleset(Parametrised):
             raise BadMechanism(f"{self.name}: {verb}: '{before}' cannot become '{after}'")
 
         def declare(law: L) -> L:
-            rule = SiteRule(verb, law, before, after, irreversible, potential, attempt, condition)
+            rule = SiteRule(verb, law, before, after, irreversible, potential, attempt, condition, lowest)
             for other in self.site_rules:
                 same = (other.before, other.after) == (before, after)
                 back = other.verb == verb == "swap" and (other.after, other.before) == (before, after)

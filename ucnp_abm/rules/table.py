@@ -2,6 +2,7 @@
 
 Row 0 is the event that never happens. A *block* of rows belongs to one rule and one choice of species, bond and zones
 (hops) or zone and coordination (one-site verbs); inside it, rows run over the neighbour counts that the law reads.
+Laws that read more than a table can hold have no rows here: see `on_the_way`.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.rules.env import Counts, HopEnv, Site, SiteEnv
-from ucnp_abm.rules.law import call_law
+from ucnp_abm.rules.law import Law, call_law, text_of
 from ucnp_abm.rules.mechanism import Mechanism, Reservoir
+from ucnp_abm.rules.on_the_way import Ways
 from ucnp_abm.rules.ruleset import HopRule, SiteRule
+from ucnp_abm.rules.watch import Counting
 
 RAW, HOP, FILL, EMPTY = 0, 1, 2, 3  # as in kernels.layout; a test compares them
 
@@ -60,23 +64,51 @@ class Channel:
 
 @dataclass(frozen=True)
 class Block:
-    """Rows `start` … `start + radix**len(watched) - 1`; the first watched species varies fastest.
+    """Rows of one rule at one kind of place: `start` … `start + counting.n_rows - 1`, or one row if nothing is counted.
 
-    `where` is (mover, bond, zone of the vacancy, zone of the ion) or (channel number, zone, coordination).
+    Attributes
+    ----------
+    start : int
+    rule : HopRule or SiteRule
+    where : tuple
+        (mover, bond, zone of the vacancy, zone of the ion) or (channel number, zone, coordination).
+    levels : tuple of int
+        Of the vacancy and the ion, or of the site; empty unless the mechanism divides the crystal.
+    counting : Counting or None
+        What the law reads of the neighbours; None: nothing, or its rows are worked out on the way.
+    on_the_way : Ways or None
+        Set if the rows of the law are too many for a table: `start` then stands for all that is not known yet.
     """
 
     start: int
     rule: HopRule | SiteRule
     where: tuple[Any, ...]
-    watched: tuple[str, ...]
-    radix: int
+    levels: tuple[int, ...] = ()
+    counting: Counting | None = None
+    on_the_way: Ways | None = None
+
+    @property
+    def n_rows(self) -> int:
+        return self.counting.n_rows if self.counting else 1
+
+    def environment(self, counts: Counts) -> HopEnv | SiteEnv:
+        """What the law is asked about for these counts."""
+        if isinstance(self.rule, HopRule):
+            mover, bond, vacant, occupied = self.where
+            levels = (self.levels[1], self.levels[0]) if self.levels else None
+            return HopEnv(
+                mover, bond, (occupied, vacant), counts, self.rule.p, levels=levels, directed=self.rule.irreversible
+            )
+        _, zone, coordination = self.where
+        return SiteEnv(Site(zone, coordination, counts, level=self.levels[0] if self.levels else None), self.rule.p)
 
 
 @dataclass(frozen=True, eq=False)
 class RateTable:
     """Energies of all events that can happen in a crystal; rates follow for each temperature.
 
-    R rows, S = 32 species codes, B bond classes, Z zones, K channels, P places. Arrays as in `kernels.layout.Rates`.
+    R rows, S = 32 species codes, B bond classes, Z regions (zones, finer where the crystal is divided), K channels,
+    P places. Arrays as in `kernels.layout.Rates`.
     """
 
     mechanism: Mechanism
@@ -89,11 +121,14 @@ class RateTable:
     site_step: NDArray[np.float64]
     attempt: NDArray[np.float64]
     hop_row: NDArray[np.uint32]
-    hop_weight: NDArray[np.uint32]
+    hop_weight: NDArray[np.uint64]
     hop_counts: NDArray[np.uint8]
+    hop_map: NDArray[np.uint32]
     channel_row: NDArray[np.uint32]
-    channel_weight: NDArray[np.uint32]
+    channel_weight: NDArray[np.uint64]
     channel_counts: NDArray[np.uint8]
+    channel_map: NDArray[np.uint32]
+    row_of: NDArray[np.uint32]
     pair: NDArray[np.float64]
 
     @property
@@ -104,12 +139,21 @@ class RateTable:
     def n_rows(self) -> int:
         return int(self.kind.size)
 
+    @property
+    def on_the_way(self) -> tuple[Law, ...]:
+        """Laws whose rows are too many for a table; they are worked out when a run first needs them."""
+        return tuple(dict.fromkeys(block.rule.law for block in self.blocks if block.on_the_way))
+
     def fingerprint(self) -> str:
-        """SHA-256 of energies, attempts, reservoirs and drives, before any exp: one for all temperatures."""
+        """SHA-256 of energies, attempts, reservoirs and drives, before any exp: one for all temperatures.
+
+        Of a law whose rows are worked out on the way it holds a sample, and the text of its file.
+        """
         sha = hashlib.sha256()
         for array in (
             *(self.kind, self.barrier, self.site_step, self.attempt, self.pair),
-            *(self.hop_row, self.hop_weight, self.channel_row, self.channel_weight),
+            *(self.hop_row, self.hop_weight, self.hop_map),
+            *(self.channel_row, self.channel_weight, self.channel_map, self.row_of),
         ):
             sha.update(np.ascontiguousarray(array).data)
         for channel in self.channels:
@@ -119,28 +163,31 @@ class RateTable:
         for drive in self.mechanism.drives:
             sha.update(f"{drive.profile()} {drive.rise()} {drive.assisted()}".encode())
             sha.update(repr([drive.factor(verb, 1.0) for verb in sorted(drive.factors)]).encode())
+        for block in self.blocks:
+            if block.on_the_way:
+                sha.update(f"{block.rule.lowest!r} {block.on_the_way.sample}".encode())
+        for law in self.on_the_way:
+            sha.update(text_of(law).encode())
         return sha.hexdigest()
 
     def block_of(self, row: int) -> Block:
         """The block in which a row lies."""
-        return self.blocks[bisect_right([b.start for b in self.blocks], row) - 1]
+        return self.blocks[bisect_right(self.starts, row) - 1]
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """First row of each block."""
+        return [block.start for block in self.blocks]
 
     def rows(self) -> list[int]:
         """The rows that stand for an environment, one for each that can occur; row 0 is not among them."""
-        return [int(row) for row in np.flatnonzero(~np.isnan(self.barrier)) if row]
+        unknown = {block.start for block in self.blocks if block.on_the_way}
+        return [row for row in np.flatnonzero(~np.isnan(self.barrier)).tolist() if row and row not in unknown]
 
     def environment(self, row: int) -> HopEnv | SiteEnv:
         """What the law of a row was asked about."""
         block = self.block_of(row)
-        numbers, left = {}, row - block.start
-        for symbol in block.watched:
-            left, numbers[symbol] = divmod(left, block.radix)
-        if isinstance(block.rule, HopRule):
-            mover, bond, vacant, occupied = block.where
-            zones = (occupied, vacant)
-            return HopEnv(mover, bond, zones, Counts(numbers), block.rule.p, directed=block.rule.irreversible)
-        _, zone, coordination = block.where
-        return SiteEnv(Site(zone, coordination, Counts(numbers)), block.rule.p)
+        return block.environment(Counts(block.counting.counts(row - block.start) if block.counting else {}))
 
     def law_value(self, rule: HopRule | SiteRule, env: HopEnv | SiteEnv) -> float:
         """Call the law itself; infinity where it forbids the event."""

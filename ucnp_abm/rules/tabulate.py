@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +12,11 @@ from numpy.typing import NDArray
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import N_CODES, SPECIES
 from ucnp_abm.errors import BadMechanism, nearest
-from ucnp_abm.rules.env import Counts, HopEnv, Site, SiteEnv, Unwatched
-from ucnp_abm.rules.law import Law, call_law, place_of
+from ucnp_abm.rules.asking import MAX_ROWS, Answer, ask
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.rules.ruleset import HopRule, SiteRule
+from ucnp_abm.rules.reading import Maps, Readers
+from ucnp_abm.rules.ruleset import HopRule
 from ucnp_abm.rules.table import EMPTY, FILL, HOP, RAW, Block, Channel, RateTable
-
-MAX_ROWS = 1 << 20
 
 
 def tabulate(
@@ -64,11 +61,14 @@ class _Builder:
         self.present = tuple(s for s in SPECIES if s in present | {c.after for c in self.channels})
         self.immobile = immobile
         known = {*crystal.zones, *crystal.layers, "core", "shell", "interface", "surface", "bulk"}
-        for symbol, zone in mechanism.site_energies:
-            if zone not in known:
+        self.site_energies, self.pair_energies = mechanism.energies()
+        for symbol, zone in self.site_energies:
+            if isinstance(zone, str) and zone not in known:
                 raise BadMechanism(
                     f"{mechanism.name}: site_energy of {symbol}: unknown zone '{zone}'{nearest(str(zone), known)}"
                 )
+        self.divided = mechanism.division is not None
+        self.maps = Maps()
         self.blocks: list[Block] = []
         self.kind: list[int] = [RAW]
         self.barrier: list[float] = [math.inf]
@@ -76,12 +76,10 @@ class _Builder:
         self.attempt: list[float] = [1.0]
 
     def build(self) -> RateTable:
-        n_places = self.crystal.zone.size
-        n_zones, n_bonds = len(self.crystal.zones), len(self.crystal.lattice.bonds)
-        hop_row = np.zeros((N_CODES, n_bonds, n_zones, n_zones), dtype=np.uint32)
-        hop_weight = np.zeros((N_CODES, N_CODES), dtype=np.uint32)
+        n_places, n_regions = self.crystal.zone.size, len(self.crystal.regions)
+        hop_row = np.zeros((N_CODES, len(self.crystal.lattice.bonds), n_regions, n_regions), dtype=np.uint32)
         channel_row = np.zeros((1 + len(self.channels), n_places), dtype=np.uint32)
-        channel_weight = np.zeros((1 + len(self.channels), N_CODES), dtype=np.uint32)
+        hops, transforms = Readers(N_CODES, self.maps), Readers(1 + len(self.channels), self.maps)
         claimed: set[str] = set()
         for rule in self.mechanism.active_hops():
             for mover in rule.movers:
@@ -90,9 +88,9 @@ class _Builder:
                 claimed.add(mover)
                 if mover in self.present and mover not in self.immobile:
                     code = SPECIES[mover].code
-                    self._hops(rule, mover, hop_row[code], hop_weight[code])
+                    hops.note(code, self._hops(rule, mover, hop_row[code]))
         for number, channel in enumerate(self.channels, 1):
-            self._transforms(number, channel, channel_row[number], channel_weight[number])
+            transforms.note(number, self._transforms(number, channel, channel_row[number]))
         return RateTable(
             mechanism=self.mechanism,
             species=self.present,
@@ -104,120 +102,72 @@ class _Builder:
             site_step=np.array(self.step),
             attempt=np.array(self.attempt),
             hop_row=hop_row,
-            hop_weight=hop_weight,
-            hop_counts=_reads(hop_weight),
+            hop_weight=hops.weight,
+            hop_counts=hops.counts,
+            hop_map=hops.map,
             channel_row=channel_row,
-            channel_weight=channel_weight,
-            channel_counts=_reads(channel_weight),
-            pair=_pair_matrix(self.mechanism),
+            channel_weight=transforms.weight,
+            channel_counts=transforms.counts,
+            channel_map=transforms.map,
+            row_of=self.maps.rows(),
+            pair=_pair_matrix(self.pair_energies),
         )
 
-    def _energy(self, symbol: str, zone: str) -> float:
-        return self.mechanism.site_energies.get((symbol, zone), 0.0)
+    def _energies(self, symbol: str) -> list[float]:
+        """Eps / eV of a species in each region: that of its zone and that of its level."""
+        held, zones = self.site_energies, self.crystal.zones
+        return [
+            held.get((symbol, zones[zone]), 0.0) + (held.get((symbol, level), 0.0) if self.divided else 0.0)
+            for zone, level in self.crystal.regions
+        ]
 
-    def _hops(self, rule: HopRule, mover: str, rows: NDArray[np.uint32], weight: NDArray[np.uint32]) -> None:
-        zones, bonds = self.crystal.zones, self.crystal.lattice.bonds
+    def _levels(self, *regions: int) -> tuple[int, ...]:
+        return tuple(self.crystal.regions[r][1] for r in regions) if self.divided else ()
+
+    def _hops(self, rule: HopRule, mover: str, rows: NDArray[np.uint32]) -> list[Answer]:
+        zones, bonds = [self.crystal.zones[zone] for zone, _ in self.crystal.regions], self.crystal.lattice.bonds
+        pairs = [(b, i, j) for b, i, j in self.crystal.bond_regions if rule.irreversible or i <= j]
         most = 2 * (self.crystal.z - 1)
-        pairs = [(b, i, j) for b, i, j in self.crystal.bond_zones if rule.irreversible or i <= j]
-
-        def env(where: tuple[int, int, int], counts: Counts) -> HopEnv:
-            bond, i, j = where
-            return HopEnv(mover, bonds[bond][0], (zones[j], zones[i]), counts, rule.p, directed=rule.irreversible)
-
-        values, watched = self._enumerate(rule.law, pairs, env, [most] * len(pairs))
-        for (bond, i, j), barriers in zip(pairs, values, strict=True):
-            ways = [(i, j)] if rule.irreversible or i == j else [(i, j), (j, i)]
-            for here, there in ways:
-                step = (self._energy(mover, zones[here]) - self._energy(mover, zones[there])) - (
-                    self._energy("vacancy", zones[here]) - self._energy("vacancy", zones[there])
-                )
+        asked = [Block(0, rule, (mover, bonds[b][0], zones[i], zones[j]), self._levels(i, j)) for b, i, j in pairs]
+        answers = self._ask(asked, [most] * len(asked), most)
+        moving, vacant = self._energies(mover), self._energies("vacancy")
+        kind = RAW if rule.irreversible else HOP
+        for (bond, i, j), (block, barriers) in zip(pairs, answers, strict=True):
+            for here, there in [(i, j)] if rule.irreversible or i == j else [(i, j), (j, i)]:
+                step = (moving[here] - moving[there]) - (vacant[here] - vacant[there])
                 where = (mover, bonds[bond][0], zones[here], zones[there])
-                kind = RAW if rule.irreversible else HOP
-                rows[bond, here, there] = self._append(kind, barriers, step, rule, where, watched, most + 1)
-        self._weigh(weight, watched, most + 1)
+                both = replace(block, where=where, levels=self._levels(here, there))
+                rows[bond, here, there] = self._append(kind, barriers, step, both)
+        return answers
 
-    def _transforms(self, number: int, channel: Channel, rows: NDArray[np.uint32], weight: NDArray[np.uint32]) -> None:
+    def _transforms(self, number: int, channel: Channel, rows: NDArray[np.uint32]) -> list[Answer]:
         crystal, rule = self.crystal, channel.rule
-        kinds = sorted({(int(crystal.zone[p]), int(crystal.coordination[p])) for p in np.flatnonzero(crystal.exposed)})
-
-        def env(where: tuple[int, int], counts: Counts) -> SiteEnv:
-            zone, coordination = where
-            return SiteEnv(Site(crystal.zones[zone], coordination, counts), rule.p)
-
-        values, watched = self._enumerate(rule.law, kinds, env, [c for _, c in kinds], crystal.z - 1)
-        for (zone, coordination), barriers in zip(kinds, values, strict=True):
-            name = crystal.zones[zone]
-            step = self._energy(channel.after, name) - self._energy(channel.before, name)
+        exposed = np.flatnonzero(crystal.exposed)
+        kinds = sorted({(int(crystal.region[p]), int(crystal.coordination[p])) for p in exposed})
+        zones = [crystal.zones[zone] for zone, _ in crystal.regions]
+        asked = [Block(0, rule, (number, zones[region], c), self._levels(region)) for region, c in kinds]
+        answers = self._ask(asked, [c for _, c in kinds], crystal.z - 1)
+        after, before = self._energies(channel.after), self._energies(channel.before)
+        for (region, coordination), (block, barriers) in zip(kinds, answers, strict=True):
+            step = after[region] - before[region]
             if rule.potential is not None:
                 step += -rule.potential if channel.kind == FILL else rule.potential
-            where = (number, name, coordination)
-            start = self._append(channel.kind, barriers, step, rule, where, watched, crystal.z)
-            for place in np.flatnonzero((crystal.zone == zone) & (crystal.coordination == coordination)):
-                rows[place] = start
-        self._weigh(weight, watched, crystal.z)
+            here = (crystal.region == region) & (crystal.coordination == coordination)
+            rows[here] = self._append(channel.kind, barriers, step, block)
+        return answers
 
-    def _enumerate(
-        self,
-        law: Law,
-        places: Sequence[Any],
-        env: Callable[[Any, Counts], HopEnv | SiteEnv],
-        neighbours: Sequence[int],
-        most: int | None = None,
-    ) -> tuple[list[list[float]], tuple[str, ...]]:
-        """Barriers for each place and each combination of watched counts; NaN where counts cannot occur."""
-        radix = (most if most is not None else max(neighbours, default=0)) + 1
-        watched: tuple[str, ...] = ()
-        absent: dict[str, int] = {}
-        while True:
-            size = len(places) * radix ** len(watched)
-            if len(self.kind) + 2 * size > MAX_ROWS:
-                raise BadMechanism(
-                    f"{self.mechanism.name}: the law '{getattr(law, '__name__', law)}' ({place_of(law)}) reads the "
-                    f"counts of {', '.join(watched)}, which needs {2 * size:,} table rows, more than {MAX_ROWS:,}; "
-                    "read fewer species, or split the rule by zone or mover"
-                )
-            try:
-                found = []
-                for where, limit in zip(places, neighbours, strict=True):
-                    barriers = []
-                    for numbers in itertools.product(range(radix), repeat=len(watched)):
-                        if sum(numbers) > limit:
-                            barriers.append(math.nan)
-                            continue
-                        counts = Counts({**absent, **dict(zip(watched, reversed(numbers), strict=True))})
-                        barriers.append(call_law(law, env(where, counts), self.mechanism.name))
-                        if (symbol := counts.unseen()) is not None:
-                            raise Unwatched(symbol)
-                    found.append(barriers)
-                return found, watched
-            except Unwatched as unseen:
-                if unseen.symbol in self.present or unseen.symbol == "vacancy":
-                    watched = tuple(sorted({*watched, unseen.symbol}))
-                else:
-                    absent[unseen.symbol] = 0  # it can never be here, and needs no rows
+    def _ask(self, asked: list[Block], limits: list[int], most: int) -> list[Answer]:
+        among = tuple(dict.fromkeys(["vacancy", *self.present]))
+        return ask(asked, limits, most, among, MAX_ROWS - len(self.kind), self.mechanism.name)
 
-    def _append(
-        self,
-        kind: int,
-        barriers: list[float],
-        step: float,
-        rule: HopRule | SiteRule,
-        where: tuple[Any, ...],
-        watched: tuple[str, ...],
-        radix: int,
-    ) -> int:
+    def _append(self, kind: int, barriers: list[float], step: float, block: Block) -> int:
         start = len(self.kind)
-        self.blocks.append(Block(start, rule, where, watched, radix))
+        self.blocks.append(replace(block, start=start))
         self.kind += [kind] * len(barriers)
         self.barrier += barriers
         self.step += [step] * len(barriers)
-        self.attempt += [rule.attempt] * len(barriers)
+        self.attempt += [block.rule.attempt] * len(barriers)
         return start
-
-    @staticmethod
-    def _weigh(weight: NDArray[np.uint32], watched: tuple[str, ...], radix: int) -> None:
-        for position, symbol in enumerate(watched):
-            weight[SPECIES[symbol].code] = radix**position
 
 
 def _channels(mechanism: Mechanism, reservoirs: list[str]) -> Iterable[Channel]:
@@ -240,13 +190,8 @@ def _channels(mechanism: Mechanism, reservoirs: list[str]) -> Iterable[Channel]:
             yield Channel(rule.verb, rule.moved, rule, rule.before, rule.after, RAW, *there, number)
 
 
-def _reads(weight: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """Which laws read neighbours at all."""
-    return np.array([row.any() for row in weight], dtype=np.uint8)
-
-
-def _pair_matrix(mechanism: Mechanism) -> NDArray[np.float64]:
+def _pair_matrix(energies: dict[tuple[str, str], float]) -> NDArray[np.float64]:
     pair = np.zeros((N_CODES, N_CODES))
-    for (a, b), value in mechanism.pair_energies.items():
+    for (a, b), value in energies.items():
         pair[SPECIES[a].code, SPECIES[b].code] = pair[SPECIES[b].code, SPECIES[a].code] = value
     return pair

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -163,23 +163,19 @@ def _event(table: RateTable, block: Block) -> tuple[str, str]:
 
 def _where(block: Block) -> Told:
     """Where the events of a block happen; a mechanism that divides the crystal adds levels."""
-    levels = getattr(block, "levels", ())
+    levels = block.levels
     if isinstance(block.rule, HopRule):
         _, bond, there, here = block.where
-        return {
-            "bond": bond,
-            "zones": f"{here}->{there}",
-            **({"levels": f"{levels[1]}->{levels[0]}"} if levels else {}),
-        }
+        both = {"levels": f"{levels[1]}->{levels[0]}"} if levels else {}
+        return {"bond": bond, "zones": f"{here}->{there}", **both}
     _, zone, coordination = block.where
     return {"zone": zone, "coordination": coordination, **({"level": levels[0]} if levels else {})}
 
 
 def _counts(env: HopEnv | SiteEnv) -> dict[str, int]:
     """The counts that an environment of a table holds: those that its law reads."""
-    held = vars(env.n if isinstance(env, HopEnv) else env.site.n)
-    watched: Mapping[Any, int] = held.get("_values") or held["_counts"]
-    return {str(name): n for name, n in watched.items()}
+    counts = env.n if isinstance(env, HopEnv) else env.site.n
+    return {str(watch): n for watch, n in counts.watched.items()}
 
 
 def _rounded(energy: float | None) -> float | None:

@@ -158,7 +158,7 @@ def _among(simulation: Simulation, species: Iterable[str]) -> Simulation:
 
 
 def _levels(simulation: Simulation) -> Any:
-    return getattr(simulation.mechanism, "divided", None)
+    return simulation.mechanism.division
 
 
 def _differs(change: Change) -> bool:
