@@ -123,18 +123,23 @@ class System:
         }
         self.around = [[j for j in range(room.n_sites) if (i, j) in self.bond] for i in range(room.n_sites)]
         self.exposed = [len(a) < self.z for a in self.around]
+        self.level = levels_of(room, mechanism.division)
         self._energies = {}
 
     def energy(self, c):
         """Total energy / eV of a configuration: its sites, and each pair of neighbours once."""
         if c not in self._energies:
-            site, pair = self.mechanism.site_energies, self.mechanism.pair_energies
+            site, pair = self._declared(self.mechanism.site_energies), self._declared(self.mechanism.pair_energies)
             total = sum(site.get((s, zone), 0.0) for s, zone in zip(c, self.zones, strict=True))
+            total += sum(site.get((s, level), 0.0) for s, level in zip(c, self.level, strict=True))
             for i, j in self.bond:
                 if i < j:
                     total += pair.get((c[i], c[j]), pair.get((c[j], c[i]), 0.0))
             self._energies[c] = total
         return self._energies[c]
+
+    def _declared(self, energies):
+        return {key: amount(self.mechanism, value) for key, value in energies.items()}
 
     def bath(self, symbol):
         """a0 and N_0 (None: infinite) of a species."""
@@ -203,11 +208,13 @@ class System:
             mover=c[j],
             bond=self.bond[i, j],
             zones=tuple(sorted((self.zones[i], self.zones[j]))),
-            n=_counts(ends),
+            levels=tuple(sorted((self.level[i], self.level[j]))),
+            n=Around(ends),
             p=SimpleNamespace(**self.mechanism.values),
         )
         if rule.irreversible:
             env.start, env.end = self.zones[j], self.zones[i]
+            env.start_level, env.end_level = self.level[j], self.level[i]
         barrier = rule.law(env)
         if barrier is None:
             return 0.0
@@ -224,7 +231,7 @@ class System:
         """Rates / s⁻¹ at site i from `before` to `after` and back, for unit activities and without drives."""
         owner = owner or self.mechanism
         around = [before[k] for k in self.around[i]]
-        site = SimpleNamespace(zone=self.zones[i], coordination=len(around), n=_counts(around))
+        site = SimpleNamespace(zone=self.zones[i], coordination=len(around), level=self.level[i], n=Around(around))
         barrier = rule.law(SimpleNamespace(site=site, p=SimpleNamespace(**owner.values)))
         if barrier is None:
             return 0.0, 0.0
@@ -357,8 +364,30 @@ def _put(c, i, symbol):
     return (*c[:i], symbol, *c[i + 1 :])
 
 
-def _counts(symbols):
-    return {s: symbols.count(s) for s in SPECIES}
+class Around:
+    """Neighbours, counted as a law may ask: of one species, of several together, or cut at a number."""
+
+    def __init__(self, symbols):
+        self.symbols = symbols
+
+    def __getitem__(self, species):
+        wanted = [species] if isinstance(species, str) else species
+        return sum(symbol in wanted for symbol in self.symbols)
+
+    def up_to(self, most, *species):
+        return min(most, self[species])
+
+
+def levels_of(room, division):
+    """The level of each site, from its distance to the surface, to the centre, or along an axis; 0 if undivided."""
+    if division is None:
+        return [0] * room.n_sites
+    axes = {name: room.points[:, n] for n, name in enumerate("xyz")}
+    radius = np.sqrt((room.points**2).sum(axis=1))
+    what = axes | {"radius": radius, "depth": -radius}  # these particles are spheres
+    along = what[division.along]
+    width = division.width or max(along.max() - along.min(), 1e-3) / division.levels
+    return [min(int((value - along.min() + 1e-6) / width), division.levels - 1) for value in along.tolist()]
 
 
 # --- statistics ---

@@ -82,7 +82,7 @@ def level_of_sites(crystal: Crystal, division: Division) -> NDArray[np.uint8]:
     for few in slabs(crystal.n_sites):
         found[few] = division.coordinate(crystal, crystal.positions(np.arange(few.start, few.stop)))
     low, high = float(found.min()), float(found.max())
-    width = division.width or max(high - low, _TOLERANCE) / division.levels
+    width = division.width or ((high - low) / division.levels if high - low > _TOLERANCE else math.inf)
     levels: NDArray[np.uint8] = np.clip((found - low + _TOLERANCE) // width, 0, division.levels - 1).astype(np.uint8)
     return levels
 
