@@ -6,18 +6,15 @@ plugin and refuses what is wrong with them, `files` imports a single file, `fail
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace
 from pathlib import Path
 
-from ucnp_abm import hookspecs
 from ucnp_abm.errors import BadInput, BadPlugin, nearest
 from ucnp_abm.observables import OBSERVABLES, Observable
-from ucnp_abm.registry.catalogue import CHOSEN, Plugin, Registry
+from ucnp_abm.registry.catalogue import CHOSEN, Registry
 from ucnp_abm.registry.failures import Failure
-from ucnp_abm.registry.offers import HOOKS, untypeable
+from ucnp_abm.registry.offers import HOOKS, Plugin, untypeable
 from ucnp_abm.rules.drive import Drive
 from ucnp_abm.rules.mechanism import Mechanism
 
@@ -64,12 +61,7 @@ def beside(files: Iterable[str | Path], *, alone: bool = False, lenient: bool = 
     """
     global _here
     before, seen = _here, dict(OBSERVABLES)
-    if alone:
-        names = (e.name for e in importlib.metadata.entry_points(group=hookspecs.PROJECT))
-        _here = Registry(left_out=frozenset(names))
-    else:
-        now = installed()
-        _here = replace(now, plugins=dict(now.plugins), failures=dict(now.failures), _loaded=set(now._loaded))
+    _here = Registry.bare() if alone else installed().copy()
     try:
         for path in files:
             with suppress(BadPlugin) if lenient else nullcontext():

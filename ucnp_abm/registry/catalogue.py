@@ -14,29 +14,13 @@ from ucnp_abm.errors import BadInput, BadPlugin, nearest
 from ucnp_abm.observables import OBSERVABLES, Observable, register
 from ucnp_abm.registry import files
 from ucnp_abm.registry.failures import Failure, Refused, tried
-from ucnp_abm.registry.offers import offers_of, untypeable
+from ucnp_abm.registry.offers import Plugin, offers_of, untypeable
 from ucnp_abm.rules.drive import Drive
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.ruleset import Ruleset
 
 CHOSEN = "UCNP_ABM_PLUGINS"
 """Environment variable: the installed plugins to load, and no others; empty: none."""
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """A plugin that was loaded: its name (that of its entry point, or the path of its file), its file, its offers."""
-
-    name: str
-    file: str
-    offers: tuple[Mechanism | Drive | Observable, ...]
-
-    def rulesets(self) -> dict[str, Mechanism | Drive]:
-        """The mechanisms and drives that it offers, by name."""
-        return {one.name: one for one in self.offers if isinstance(one, (Mechanism, Drive))}
-
-    def __str__(self) -> str:
-        return f"plugin '{self.name}'" + (f" ({self.file})" if self.file not in ("", self.name) else "")
 
 
 @dataclass
@@ -78,6 +62,15 @@ class Registry:
             if name not in entries:
                 raise BadInput(f"{CHOSEN}: no plugin '{name}' is installed{nearest(name, entries)}")
         return cls({name: entries[name] for name in names}, frozenset(entries) - frozenset(names))
+
+    @classmethod
+    def bare(cls) -> Registry:
+        """No plugin at all: what is installed is left out."""
+        return cls(left_out=frozenset(e.name for e in importlib.metadata.entry_points(group=hookspecs.PROJECT)))
+
+    def copy(self) -> Registry:
+        """The same plugins; what the copy loads from now on is its own."""
+        return replace(self, plugins=dict(self.plugins), failures=dict(self.failures), _loaded=set(self._loaded))
 
     @property
     def mechanisms(self) -> dict[str, Mechanism]:
@@ -150,8 +143,16 @@ class Registry:
             If a hook is misspelt, not marked, takes arguments or returns anything else, or a name is taken.
         """
         offers = offers_of(plugin, name)
-        file = str(getattr(plugin, "__file__", None) or "")
-        found = Plugin(name, file, tuple(one for one, _ in offers))
+        found = Plugin(name, str(getattr(plugin, "__file__", None) or ""), tuple(one for one, _ in offers))
+        self._check_names(found, offers, instead_of)
+        _exchange_observables(offers, instead_of)
+        if instead_of is not None:
+            self.plugins.pop(instead_of.name, None)
+        self.plugins[name] = found
+
+    def _check_names(self, found: Plugin, offers: list[tuple[Any, str]], instead_of: Plugin | None) -> None:
+        """Refuse a name of a mechanism or drive that nobody could type, or that is given twice or taken."""
+        file = found.file == found.name  # it was loaded by its path
         others = {n: p for p in self.plugins.values() if p is not instead_of for n in p.rulesets()}
         seen: set[str] = set()
         for one, where in offers:
@@ -162,24 +163,9 @@ class Registry:
                     raise Refused(f"it offers the name '{one.name}' twice", where)
                 if one.name in others:
                     other = others[one.name]
-                    hint = "; --no-plugins leaves out what is installed" if other.name in self.entries else ""
-                    raise Refused(f"the name '{one.name}' is taken by {other}{hint if file == name else ''}", where)
+                    hint = "; --no-plugins leaves out what is installed" if file and other.name in self.entries else ""
+                    raise Refused(f"the name '{one.name}' is taken by {other}{hint}", where)
                 seen.add(one.name)
-        before = dict(OBSERVABLES)
-        for one in instead_of.offers if instead_of else ():
-            if isinstance(one, Observable):
-                OBSERVABLES.pop(one.name, None)
-        for one, where in offers:
-            if isinstance(one, Observable):
-                try:
-                    register(one)
-                except BadInput as error:
-                    OBSERVABLES.clear()
-                    OBSERVABLES.update(before)
-                    raise Refused(str(error), where) from error
-        if instead_of is not None:
-            self.plugins.pop(instead_of.name, None)
-        self.plugins[name] = found
 
     def load_all(self) -> None:
         """Import every plugin."""
@@ -235,3 +221,19 @@ class Registry:
                 "a combination takes one mechanism and any number of drives"
             )
         return mechanisms[0].driven_by(*drives) if drives else mechanisms[0]
+
+
+def _exchange_observables(offers: list[tuple[Any, str]], instead_of: Plugin | None) -> None:
+    """Make the observables of a plugin known instead of those of another; if one is refused, all is as it was."""
+    before = dict(OBSERVABLES)
+    for one in instead_of.offers if instead_of else ():
+        if isinstance(one, Observable):
+            OBSERVABLES.pop(one.name, None)
+    for one, where in offers:
+        if isinstance(one, Observable):
+            try:
+                register(one)
+            except BadInput as error:
+                OBSERVABLES.clear()
+                OBSERVABLES.update(before)
+                raise Refused(str(error), where) from error

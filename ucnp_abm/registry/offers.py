@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +21,22 @@ from ucnp_abm.rules.mechanism import Mechanism
 HOOKS: dict[str, type] = {"ucnp_mechanisms": Mechanism, "ucnp_drives": Drive, "ucnp_observables": Observable}
 _MARK = f"{hookspecs.PROJECT}_impl"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that was loaded: its name (that of its entry point, or the path of its file), its file, its offers."""
+
+    name: str
+    file: str
+    offers: tuple[Mechanism | Drive | Observable, ...]
+
+    def rulesets(self) -> dict[str, Mechanism | Drive]:
+        """The mechanisms and drives that it offers, by name."""
+        return {one.name: one for one in self.offers if isinstance(one, (Mechanism, Drive))}
+
+    def __str__(self) -> str:
+        return f"plugin '{self.name}'" + (f" ({self.file})" if self.file not in ("", self.name) else "")
 
 
 def offers_of(plugin: ModuleType | Any, name: str) -> list[tuple[Any, str]]:
