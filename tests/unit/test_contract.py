@@ -67,6 +67,11 @@ def told(directory, *options):
     return found
 
 
+def told_of_text(directory, text, *options):
+    (directory / "test_own.py").write_text(text, encoding="utf-8")
+    return told(directory, *options, directory / "test_own.py")
+
+
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
     """All that is asked of what is sound, and of what is broken the tests that must notice."""
@@ -140,11 +145,23 @@ class TestNobody(MechanismContract):
 
 @pytest.mark.parametrize("options", [(), ("--import-mode=importlib", "-p", "xdist", "-n", "1")], ids=["plain", "xdist"])
 def test_fixtures_come_with_one_line_however_tests_are_run(tmp_path, options):
-    (tmp_path / "test_own.py").write_text(OWN)
-    found = told(tmp_path, *options, tmp_path / "test_own.py")
+    found = told_of_text(tmp_path, OWN, *options)
     assert len(found) == 2 * len(asked_by(MechanismContract)) + 3
     assert not any(message for (name, _), message in found.items() if name != "TestNobody")
     assert all("TestNobody: say which mechanism" in m for (name, _), m in found.items() if name == "TestNobody")
+
+
+def test_the_tests_on_the_page_pass_and_the_exact_one_can_fail(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+    text = "".join(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL))
+    found = told_of_text(tmp_path, text)
+    assert not any(found.values())
+    assert {name for name, _ in found} >= {"TestMyDock", "TestUnderPulses", "TestLamp", "TestDocking"}
+    exact = "test_immobile_vacancies_are_filled_at_the_rate_of_the_law"
+    assert found["test_own", exact] == ""
+    assert "exp(-1.6 /" in text
+    wrong = told_of_text(tmp_path, text.replace("exp(-1.6 /", "exp(-1.58 /"), "-k", exact)
+    assert "pvalue" in wrong["test_own", exact]
 
 
 def test_without_pytest_the_package_works_and_the_contract_says_what_it_needs():
