@@ -225,8 +225,7 @@ def test_generated_python_is_formatted_as_ours_is():
         assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("start", [None, *SHIPPED])
+@pytest.mark.parametrize("start", [None, *(pytest.param(name, marks=pytest.mark.slow) for name in SHIPPED)])
 def test_the_written_test_passes_without_installation(start):
     new("lu-dock", start)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
