@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse
 import scipy.stats
 
-from ucnp_abm.crystal import crystal, lattice
+from ucnp_abm.crystal import growth, lattice
 from ucnp_abm.crystal.particle import Box, Particle
 from ucnp_abm.crystal.species import SPECIES, SYMBOLS
 from ucnp_abm.rules.parameter import Parameter
@@ -31,22 +31,22 @@ def rectangle():
     """13 sites of a plane: 2 bond classes, 3 zones (1 core, 4 shell, 8 surface), no common neighbours; z = 4."""
     cell = ((3.5, 0.0, 0.0), (0.0, 3.9, 0.0), (0.0, 0.0, 20.0))
     plane = lattice.Lattice("rectangle", cell, ((0.0, 0.0, 0.0),), (("short", 3.5), ("long", 3.9)))
-    return crystal.sphere(plane, (1.0, 7.85), ("core", "shell"), 0.0)
+    return growth.sphere(plane, (1.0, 7.85), ("core", "shell"), 0.0)
 
 
 def beta():
     """9 sites of β-NaREF4: 2 bond classes, 2 zones (1 core, 8 surface), neighbours in common; z = 8."""
-    return crystal.sphere(lattice.named("beta"), (3.9,), ("core",), 0.0)
+    return growth.sphere(lattice.named("beta"), (3.9,), ("core",), 0.0)
 
 
 def fcc():
     """13 sites of fcc: 2 zones (1 core, 12 surface), many neighbours in common; z = 12."""
-    return crystal.sphere(lattice.named("fcc"), (3.9,), ("core",), 0.0)
+    return growth.sphere(lattice.named("fcc"), (3.9,), ("core",), 0.0)
 
 
 def row():
     """3 sites in a row along x: the two at the ends are exposed, the other is core; z = 2."""
-    return crystal.sphere(lattice.named("chain"), (3.9,), ("core",), 0.0)
+    return growth.sphere(lattice.named("chain"), (3.9,), ("core",), 0.0)
 
 
 def filled(room, configuration, immobile=()):

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from ucnp_abm import Mechanism, Particle, Simulation
-from ucnp_abm.crystal import crystal, lattice
+from ucnp_abm.crystal import growth, lattice
 from ucnp_abm.crystal.particle import Box
 from ucnp_abm.kernels.layout import HOP
 from ucnp_abm.kernels.rates import activation
@@ -43,7 +43,7 @@ def flat_crystal() -> Simulation:
     """37 sites of a flat lattice with z = 6 in three zones, with two vacancies."""
     cell = [[NEAR, 0.0, 0.0], [-NEAR / 2, NEAR * math.sqrt(3) / 2, 0.0], [0.0, 0.0, 100.0]]
     kind = lattice.custom({"name": "flat", "cell": cell, "basis": [[0, 0, 0]], "bonds": [["nn", NEAR]]})
-    room = crystal.sphere(kind, (1.05 * NEAR, 3.05 * NEAR), ("core", "shell"), 0.0)
+    room = growth.sphere(kind, (1.05 * NEAR, 3.05 * NEAR), ("core", "shell"), 0.0)
     occupants = ["Gd" if layer == 0 else "Y" for layer in room.layer]
     chosen = {
         (1, 0): "Yb", (2, 0): "vacancy", (1.5, 1): "Yb", (1.5, -1): "Y", (0.5, 1): "Gd", (0, 0): "Tm",

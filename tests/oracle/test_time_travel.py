@@ -12,7 +12,7 @@ from histories import CASES, SCHEDULERS, grown, is_whole
 from oracle.test_twins import small
 
 from ucnp_abm import Particle, Simulation, mechanism
-from ucnp_abm.crystal import crystal, lattice
+from ucnp_abm.crystal import growth, lattice
 from ucnp_abm.engine import timeline
 from ucnp_abm.engine.moves import Event
 from ucnp_abm.errors import BadInput
@@ -383,7 +383,7 @@ def test_another_temperature_in_the_past_forgets_the_future(scheduler: str) -> N
 
 def shut_in(scheduler: str) -> Simulation:
     """A vacancy between two ions that never move, far from others that could."""
-    ring = crystal.box(lattice.named("chain"), (7, 1, 1))
+    ring = growth.box(lattice.named("chain"), (7, 1, 1))
     occupants = ["Gd", "Na", "vacancy", "Na", "Gd", "Gd", "Gd"]
     particle = Particle.of(ring, occupants, immobile=("Na",))
     return Simulation(particle, mechanism("no-complex"), "300 °C", seed=1, scheduler=scheduler)

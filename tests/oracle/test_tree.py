@@ -15,7 +15,7 @@ from oracle.test_small_system import CHAINS, HOT, assert_visited, shipped
 from oracle.test_twins import reversible, small
 
 from ucnp_abm import Mechanism, Particle, Simulation
-from ucnp_abm.crystal import crystal, lattice
+from ucnp_abm.crystal import growth, lattice
 from ucnp_abm.engine.pack import pack_sums
 from ucnp_abm.engine.simulation import CROSSOVER
 from ucnp_abm.kernels import layout
@@ -135,7 +135,7 @@ def test_the_tree_is_right_in_the_smallest_boxes(name: str, cells: tuple[int, in
 
 
 def boxed_chain(cells):  # type: ignore[no-untyped-def]
-    return crystal.box(lattice.named("chain"), cells)
+    return growth.box(lattice.named("chain"), cells)
 
 
 @each_case

@@ -6,7 +6,7 @@ import pytest
 import scipy.stats
 
 from ucnp_abm import Particle
-from ucnp_abm.crystal import crystal, lattice
+from ucnp_abm.crystal import growth, lattice
 from ucnp_abm.crystal.lattice import Lattice
 from ucnp_abm.crystal.particle import Box, CoreShell, Given, describe, recipe_from
 from ucnp_abm.crystal.species import SPECIES, SYMBOLS
@@ -222,8 +222,8 @@ def test_a_described_recipe_comes_back_from_json(recipe):
 @pytest.mark.parametrize(
     "grown",
     [
-        lambda: crystal.sphere(lattice.named("beta"), (8.0, 14.0), ("core", "shell"), 2.0),
-        lambda: crystal.box(lattice.named("diamond"), (3, 2, 2), "gem"),
+        lambda: growth.sphere(lattice.named("beta"), (8.0, 14.0), ("core", "shell"), 2.0),
+        lambda: growth.box(lattice.named("diamond"), (3, 2, 2), "gem"),
     ],
 )
 def test_a_chosen_configuration_is_kept_and_comes_back_from_json(grown):
@@ -257,7 +257,7 @@ def test_a_chosen_configuration_is_kept_and_comes_back_from_json(grown):
     ],
 )
 def test_a_bad_configuration_is_one_clear_sentence(occupants, says):
-    room = crystal.box(lattice.named("chain"), (3, 1, 1))
+    room = growth.box(lattice.named("chain"), (3, 1, 1))
     with pytest.raises(BadInput, match=says):
         Particle.of(room, occupants)
     with pytest.raises(BadInput, match="immobile: unknown species"):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ucnp_abm import Simulation, mechanism, observables
-from ucnp_abm.crystal import crystal, grid, lattice, shared
+from ucnp_abm.crystal import grid, growth, lattice, shared
 from ucnp_abm.crystal.particle import Box, CoreShell
 from ucnp_abm.crystal.population import Population
 from ucnp_abm.engine.protocol import Protocol
@@ -249,7 +249,7 @@ def test_crystals_that_nobody_uses_are_held_up_to_a_number_of_bytes(monkeypatch)
 
 def test_no_more_crystals_are_held_than_a_few(monkeypatch):
     monkeypatch.setattr(shared, "KEPT_CRYSTALS", 2)
-    kept = [weakref.ref(shared.shared(crystal.box, lattice.named("sc"), (3, 3, n))) for n in (3, 4, 3, 5)]
+    kept = [weakref.ref(shared.shared(growth.box, lattice.named("sc"), (3, 3, n))) for n in (3, 4, 3, 5)]
     gc.collect()
     assert [room() is None for room in kept] == [False, True, False, False]  # the first was asked for again
 
@@ -270,7 +270,7 @@ def test_workers_are_given_each_crystal_of_fixed_size_once():
 def test_a_forked_worker_grows_no_crystal_that_its_parent_has_grown(monkeypatch, tmp_path):
     """Even where none is held that nobody uses; and the results are those of one process."""
     recipe = replace(GROWN["random"], diameter="4.2 nm")  # nobody else's
-    grow, log = crystal.sites_within, tmp_path / "grown"
+    grow, log = growth.sites_within, tmp_path / "grown"
 
     def noted(*options):
         with log.open("a") as file:
@@ -283,7 +283,7 @@ def test_a_forked_worker_grows_no_crystal_that_its_parent_has_grown(monkeypatch,
     ]
     alone = pool.run_cells(cells, jobs=1, progress=False)
     monkeypatch.setattr(shared, "KEPT_BYTES", 0)
-    monkeypatch.setattr(crystal, "sites_within", noted)
+    monkeypatch.setattr(growth, "sites_within", noted)
     shared.forget()
     gc.collect()
     assert pool.run_cells(cells, jobs=2, progress=False) == alone

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ucnp_abm import Particle
-from ucnp_abm.crystal import crystal, lattice
+from ucnp_abm.crystal import growth, lattice
 from ucnp_abm.crystal.lattice import LATTICES, Lattice
 from ucnp_abm.errors import BadInput
 
@@ -73,7 +73,7 @@ def test_bonds_lead_along_as_many_axes_as_the_lattice_has_dimensions(name):
 
 @pytest.mark.parametrize("name", LATTICES)
 def test_a_particle_of_each_lattice_has_mutual_bonds(name):
-    room = crystal.sphere(lattice.named(name), (9.0, 14.0), ("core", "shell"), 2.0)
+    room = growth.sphere(lattice.named(name), (9.0, 14.0), ("core", "shell"), 2.0)
     bonds = room.bonds
     i, d = np.nonzero(bonds >= 0)
     pairs = set(zip(i.tolist(), bonds[i, d].tolist(), strict=True))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ucnp_abm import Particle
-from ucnp_abm.crystal.crystal import box
+from ucnp_abm.crystal.growth import box
 from ucnp_abm.crystal.lattice import named
 from ucnp_abm.crystal.species import SPECIES, VACANCY, VOID
 from ucnp_abm.errors import BadInput

@@ -57,12 +57,6 @@ def test_a_species_that_cannot_be_here_needs_no_rows(small_particle):
     )
 
 
-def test_a_law_that_reads_too_much_is_refused_with_advice(small_particle):
-    law = made(lambda env: 1.0 + sum(env.n[s] for s in ("Y", "Gd", "Yb", "Na")))
-    with pytest.raises(BadMechanism, match="read fewer species"):
-        table_of(law, small_particle)
-
-
 @pytest.mark.parametrize(
     ("value", "says"),
     [

@@ -5,7 +5,7 @@ import pytest
 import scipy.optimize
 
 from ucnp_abm import CoreShell, Particle
-from ucnp_abm.crystal import crystal, lattice
+from ucnp_abm.crystal import growth, lattice
 from ucnp_abm.crystal.shapes import TOLERANCE, Ellipsoid
 from ucnp_abm.errors import BadInput
 
@@ -102,7 +102,7 @@ def test_layers_are_what_each_boundary_holds_and_the_next_inner_does_not():
         Ellipsoid((1.0, 0.0, 2.0), (22.0, 22.0, 30.0)),
         Ellipsoid((0.0, 0.0, 0.0), (30.0, 30.0, 40.0)),
     )
-    room = crystal.layered(lattice.named("beta"), boundaries, ("core", "inner", "outer"), 2.5)
+    room = growth.layered(lattice.named("beta"), boundaries, ("core", "inner", "outer"), 2.5)
     held = np.array([b.inside(room.points) for b in boundaries])
     assert held[2].all()
     assert (room.layer == np.where(held[0], 0, np.where(held[1], 1, 2))).all()
@@ -117,7 +117,7 @@ def test_a_crystal_holds_every_site_inside_its_outer_boundary(centre):
     """Sites counted by brute force over a block of cells that is large enough."""
     kind = lattice.named("beta")
     outer = Ellipsoid(centre, (11.0, 17.0, 23.0))
-    room = crystal.layered(kind, (outer,), ("core",), 1.0)
+    room = growth.layered(kind, (outer,), ("core",), 1.0)
     steps = np.stack(np.meshgrid(*[np.arange(-15, 16)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     block = ((steps[:, None] + np.array(kind.basis)) @ np.array(kind.cell)).reshape(-1, 3)
     wanted = block[outer.inside(block)]

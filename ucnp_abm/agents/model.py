@@ -25,6 +25,7 @@ from ucnp_abm.engine.moves import Event, explain
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Scheduler, Simulation
 from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.registry import anew
 from ucnp_abm.registry import mechanism as resolve
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.runs import checkpoint
@@ -224,6 +225,31 @@ class Model(mesa.Model):  # type: ignore[misc]
         model = type(self).__new__(type(self))
         model._over(self.simulation.branch(seed=seed, mechanism=chosen), history)
         return model
+
+    def reload(self, mechanism: str | Mechanism | None = None) -> bool:
+        """Go on under another mechanism, or under this one as its file is now; tells whether any rate changed.
+
+        State, time, key and agents stay. If a rate changed, nothing before this moment can be gone back to. If the
+        mechanism cannot be used, or its file cannot be loaded, nothing has changed.
+
+        Parameters
+        ----------
+        mechanism : str or Mechanism or None
+            None: that of this model, its file loaded again, with the parameter values that were set.
+
+        Raises
+        ------
+        BadInput, BadPlugin, BadMechanism, BadRate
+            If it cannot be used, with the reason.
+        """
+        if mechanism is None:
+            chosen = anew(self.simulation.mechanism)
+        else:
+            chosen = resolve(mechanism) if isinstance(mechanism, str) else mechanism
+        changed = self.simulation.reload(chosen)
+        self.roster.meet_the_bath()
+        self.roster.follow()
+        return changed
 
     def _follow_back(self) -> None:
         self.roster.follow()

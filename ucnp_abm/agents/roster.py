@@ -55,10 +55,18 @@ class Roster:
         with _no_collection():
             for slot, code in zip(slots.tolist(), codes[slots].tolist(), strict=True):
                 self._register(slot, classes[code])
-        taken = sorted({channel.takes for channel in model.simulation.table.channels if channel.takes >= 0})
-        self.complexes = [Complex(model, -reservoir, reservoir) for reservoir in taken]
+        self.complexes: list[Complex] = []
+        self.meet_the_bath()
+
+    def meet_the_bath(self) -> None:
+        """Retire the complexes and welcome those of the present mechanism, one for each species that it can place."""
+        for gone in self.complexes:
+            gone.remove()
+        channels = self.model.simulation.table.channels
+        taken = sorted({channel.takes for channel in channels if channel.takes >= 0})
+        self.complexes = [Complex(self.model, -reservoir, reservoir) for reservoir in taken]
         for bath in self.complexes:
-            model.register_agent(bath)
+            self.model.register_agent(bath)
             bath.unique_id = -bath.reservoir
 
     def agent(self, slot: int) -> Occupant:

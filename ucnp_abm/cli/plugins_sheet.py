@@ -27,6 +27,7 @@ def of_sheet(found: Sheet, crystal: str) -> str:
         "\n".join(
             [
                 words.entry("energies", [", ".join(energies) or "none declared: all configurations are alike"]),
+                *([words.entry("levels", [found.levels])] if found.levels else []),
                 words.entry("reservoirs", bath or ["none: the bath gives and takes nothing"]),
                 *([words.entry("drives", drives)] if drives else []),
                 words.entry("irreversible", found.irreversible or ["nothing: detailed balance holds"]),
@@ -67,7 +68,9 @@ def _parameters(found: Sequence[ParameterFacts]) -> list[str]:
 
 def _rule(rule: RuleFacts) -> str:
     barriers = "forbidden everywhere"
-    if rule.environments == 0:
+    if rule.on_the_way:
+        barriers = f"at least {rule.lowest:.4g} eV; too many environments for a table: worked out on the way"
+    elif rule.environments == 0:
         barriers = "never asked: no such ion is here"
     elif rule.barriers:
         low, high = rule.barriers
@@ -75,6 +78,7 @@ def _rule(rule: RuleFacts) -> str:
         barriers += f" in {rule.environments:,} environments"
         barriers += f", forbidden in {rule.forbidden:,}" if rule.forbidden else ""
     reads = f"reads {words.listed([f'n[{name}]' for name in rule.reads])}" if rule.reads else "reads no neighbours"
+    reads = "told all neighbours" if rule.on_the_way else reads
     other = [name for name in rule.varies if not name.startswith("n[")]
     varies = f"; varies with {words.listed(other)}" if other else ""
     way = "reversible" if rule.reversible else "irreversible"

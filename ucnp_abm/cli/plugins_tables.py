@@ -28,6 +28,9 @@ def of_rates(simulation: Simulation, found: Sequence[Rate], *, every: bool = Fal
         kept = shown if every else words.cut(shown, "--all", words.MOST_LINES // 2)
         made.append("\n".join([words.wrap(f"{head}{reads}"), _RATES, *kept]))
     notes = ["barrier: what the law says / eV; E_a: with the declared energies; back: E_a of the way back."]
+    for law in simulation.table.on_the_way:
+        place = f"{law_name(law)} ({law_place(law)})"
+        notes.append(f"{place} reads too much for a table: its rows are worked out on the way, and not listed.")
     if simulation.table.has_pairs:
         notes.append("Pair energies change E_a with the neighbours; they are left out here.")
     return "\n\n".join([*made, "\n".join(words.wrap(note) for note in notes)])
@@ -79,7 +82,8 @@ def _verdict(found: Difference) -> str:
         for side, rows in (("A", found.only_a), ("B", found.only_b))
         if rows
     ]
-    return "; ".join([f"{len(found.changes):,} of {found.compared:,} shared environments differ", *only]) + "."
+    untold = [f"the rows of {words.listed(found.untold)} come on the way and are not compared"] if found.untold else []
+    return "; ".join([f"{len(found.changes):,} of {found.compared:,} shared environments differ", *only, *untold]) + "."
 
 
 def _laws(change: Change) -> tuple[Any, ...]:

@@ -74,8 +74,8 @@ class Particle:
 
         Examples
         --------
-        >>> from ucnp_abm.crystal import crystal, lattice
-        >>> particle = Particle.of(crystal.box(lattice.named("chain"), (3, 1, 1)), ["Y", "Gd", "vacancy"])
+        >>> from ucnp_abm.crystal import growth, lattice
+        >>> particle = Particle.of(growth.box(lattice.named("chain"), (3, 1, 1)), ["Y", "Gd", "vacancy"])
         >>> particle.counts
         {'vacancy': 1, 'Y': 1, 'Gd': 1}
         """

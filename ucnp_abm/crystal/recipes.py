@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from ucnp_abm import units
-from ucnp_abm.crystal import composition, crystal
+from ucnp_abm.crystal import composition, growth
 from ucnp_abm.crystal.crystal import INTERFACE, SURFACE, Crystal
 from ucnp_abm.crystal.fill import fill
 from ucnp_abm.crystal.lattice import Lattice, named
@@ -144,7 +144,7 @@ class CoreShell:
     def _geometry(self, layers: list[Layer]) -> Crystal:
         width = units.positive(self.interface_width, "length", "interface_width")
         names, _, boundaries = zip(*layers, strict=True)
-        return shared(crystal.layered, named(self.lattice), boundaries, names, width)
+        return shared(growth.layered, named(self.lattice), boundaries, names, width)
 
     def _shells(self) -> list[tuple[str, Length]]:
         if not isinstance(self.shells, (tuple, list)) or any(
@@ -213,7 +213,7 @@ class Box:
             or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in self.cells)
         ):
             raise BadInput(f"cells: expected three whole numbers above zero, got {self.cells!r}")
-        return shared(crystal.box, named(self.lattice), (self.cells[0], self.cells[1], self.cells[2]))
+        return shared(growth.box, named(self.lattice), (self.cells[0], self.cells[1], self.cells[2]))
 
 
 @dataclass(frozen=True)
@@ -252,9 +252,9 @@ class Given:
 
         kind = named(self.lattice)
         if self.cells:
-            room = crystal.box(kind, self.cells, self.layers[0])
+            room = growth.box(kind, self.cells, self.layers[0])
         else:
-            room = crystal.layered(kind, self.boundaries, self.layers, self.interface_width)
+            room = growth.layered(kind, self.boundaries, self.layers, self.interface_width)
         return Particle.of(room, self.occupants, self.immobile, seed)
 
 

@@ -29,7 +29,7 @@ def shared(grow: Callable[[Unpack[Options]], Crystal], *options: *Options) -> Cr
     Parameters
     ----------
     grow : callable
-        `crystal.layered` or `crystal.box`: a function whose crystal follows from its options alone.
+        `growth.layered` or `growth.box`: a function whose crystal follows from its options alone.
     options
         Hashable values; equal options have one crystal.
     """

@@ -269,6 +269,30 @@ class Simulation(Inspection):
         other.timeline = Timeline(other, begin=self.timeline.begin if same else other.state)
         return other
 
+    def reload(self, mechanism: Mechanism) -> bool:
+        """Go on under another mechanism, or an edited one: state, time and key stay; tells whether any rate changed.
+
+        If every energy is what it was, nothing else happens: what follows is what would have followed, and the past
+        stays. Otherwise this run becomes the branch that `branch(mechanism=…)` gives, whose past begins now. If the
+        mechanism cannot be used, nothing has changed.
+
+        Raises
+        ------
+        BadInput, BadMechanism, BadRate
+            As for a new simulation.
+        """
+        other = self.branch(mechanism=mechanism)
+        if other.table.fingerprint() == self.table.fingerprint():
+            self.mechanism, self.table, self.memo = other.mechanism, other.table, other.memo
+            self._loop = self._packed()
+            return False
+        window = self._loop.records.time.size
+        vars(self).update(vars(other))
+        self.timeline = Timeline(self, begin=self.state)
+        if window:
+            self.timeline.remember(window - 2)
+        return True
+
     def begin_here(self) -> None:
         """Forget the way here: nothing before this moment can be gone back to."""
         self.timeline = Timeline(self, begin=self.state)

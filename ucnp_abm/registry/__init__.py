@@ -24,6 +24,7 @@ __all__ = [
     "Failure",
     "Plugin",
     "Registry",
+    "anew",
     "beside",
     "find_observables",
     "installed",
@@ -105,3 +106,21 @@ def mechanism(name: str | Mechanism, /, **parameters: str | float | None) -> Mec
     """
     found = name if isinstance(name, Mechanism) else installed().get(name)
     return found.with_parameters(**parameters) if parameters else found
+
+
+def anew(used: Mechanism) -> Mechanism:
+    """A mechanism as its plugin's file is now, with its drives and the values that were set by hand.
+
+    Raises
+    ------
+    BadInput
+        If it was made in Python and came from no plugin, or its name or a parameter is gone.
+    BadPlugin
+        If a file is wrong now; what it offered before stays in use.
+    """
+    for part in used.name.split("+"):
+        plugin = installed().plugins.get(installed().origins.get(part, ""))
+        if plugin is None or not plugin.file:
+            raise BadInput(f"reload: '{part}' came from no file; give the mechanism that is to take its place")
+        load_file(plugin.file)
+    return installed().get(used.name).with_parameters(**used.set_by_hand)

@@ -16,6 +16,11 @@ from ucnp_abm.rules.env import HopEnv, SiteEnv
 Law = Callable[[Any], float | None]
 
 
+def name_of(law: Law) -> str:
+    """The name of a law's function."""
+    return str(getattr(law, "__name__", law))
+
+
 def place_of(law: Law) -> str:
     """Where a law stands: file and line."""
     code = getattr(law, "__code__", None)
@@ -24,7 +29,7 @@ def place_of(law: Law) -> str:
 
 def label(law: Law, owner: str) -> str:
     """A law as messages name it: its mechanism, name and place."""
-    return f"{owner}: the law '{getattr(law, '__name__', law)}' ({place_of(law)})"
+    return f"{owner}: the law '{name_of(law)}' ({place_of(law)})"
 
 
 def text_of(law: Law) -> str:

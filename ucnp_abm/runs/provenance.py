@@ -12,6 +12,7 @@ from typing import Any
 
 from ucnp_abm.crystal.particle import Particle, describe
 from ucnp_abm.engine.simulation import ENGINE_VERSION, Simulation
+from ucnp_abm.rules.law import name_of
 from ucnp_abm.runs import eventlog
 from ucnp_abm.runs.plan import Plan
 
@@ -53,6 +54,7 @@ def provenance(
             "drives": {drive.name: drive.source for drive in mechanism.drives},
             "reservoirs": [vars(reservoir) for reservoir in simulation.table.reservoirs],
             "source": mechanism.source,
+            "rows_on_the_way": [name_of(law) for law in simulation.table.on_the_way],
             "table_fingerprint": simulation.table.fingerprint(),
             "files_sha256": {Path(f).name: hashlib.sha256(Path(f).read_bytes()).hexdigest() for f in files},
         },

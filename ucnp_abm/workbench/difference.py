@@ -103,10 +103,15 @@ class Difference:
         return self.a.fingerprint == self.b.fingerprint
 
     @property
+    def untold(self) -> tuple[str, ...]:
+        """Laws of either whose rows are worked out on the way: too many to compare."""
+        return tuple(dict.fromkeys(r.law for one in (self.a, self.b) for r in one.rules if r.on_the_way))
+
+    @property
     def same_rates(self) -> bool:
         """Whether no environment, reservoir, drive or pair energy differs, whatever the rules are called."""
         other = any(one.what in _PHYSICS for one in self.declared)
-        return self.same_table or not (self.changes or self.only_a or self.only_b or other)
+        return self.same_table or not (self.changes or self.only_a or self.only_b or other or self.untold)
 
 
 def difference(a: Simulation, b: Simulation) -> Difference:
@@ -238,6 +243,7 @@ def _declared(a: Sheet, b: Sheet) -> Iterator[Declared]:
         "rule": [_rules(s) for s in (a, b)],
         "site energy": [{name: f"{e:g} eV" for name, e in s.site_energies.items()} for s in (a, b)],
         "pair energy": [{name: f"{e:g} eV" for name, e in s.pair_energies.items()} for s in (a, b)],
+        "levels": [{"of the crystal": s.levels} if s.levels else {} for s in (a, b)],
         "reservoir": [{r.species: _bath(r.activity, r.size) for r in s.reservoirs} for s in (a, b)],
         "drive": [{d.name: "; ".join([d.course, *d.effects]) for d in s.drives} for s in (a, b)],
     }

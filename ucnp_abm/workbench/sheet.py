@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from ucnp_abm.crystal.levels import Division
 from ucnp_abm.crystal.species import IONS
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.rules.drive import Drive
@@ -67,6 +68,10 @@ class RuleFacts:
         How many can occur, and in how many of them the event is forbidden.
     barriers : (float, float) or None
         The lowest and the highest / eV.
+    lowest : float or None
+        The lowest barrier / eV that its author declared.
+    on_the_way : bool
+        Whether its rows are too many for a table and worked out when a run first needs them.
     """
 
     owner: str
@@ -85,6 +90,8 @@ class RuleFacts:
     environments: int = 0
     forbidden: int = 0
     barriers: tuple[float, float] | None = None
+    lowest: float | None = None
+    on_the_way: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,7 @@ class Sheet:
     rules: tuple[RuleFacts, ...]
     site_energies: dict[str, float]
     pair_energies: dict[str, float]
+    levels: str
     reservoirs: tuple[Reservoir, ...]
     drives: tuple[DriveFacts, ...]
     irreversible: tuple[str, ...]
@@ -132,6 +140,7 @@ def sheet(simulation: Simulation) -> Sheet:
     ['hop (1.65, 1.65)', 'dock (1.2, 1.2)']
     """
     mechanism, table = simulation.mechanism, simulation.table
+    sites, pairs = mechanism.energies()
     parts = (mechanism, *mechanism.drives)
     found = rule_facts(simulation, rates(simulation))
     said = dict.fromkeys(f"{part.name.partition('+')[0]}: {part.source}" for part in parts)
@@ -144,8 +153,11 @@ def sheet(simulation: Simulation) -> Sheet:
         origins=tuple(origin(part.name.partition("+")[0]) for part in parts),
         parameters=tuple(parameter_facts(mechanism)),
         rules=tuple(found),
-        site_energies=_energies(mechanism, mechanism.site_energies, " on "),
-        pair_energies=_energies(mechanism, mechanism.pair_energies, "-"),
+        site_energies={
+            f"{symbol} on {'level ' * isinstance(where, int)}{where}": e for (symbol, where), e in sites.items()
+        },
+        pair_energies={f"{one}-{other}": e for (one, other), e in pairs.items()},
+        levels=_levels(mechanism.division),
         reservoirs=table.reservoirs,
         drives=tuple(drive_facts(drive) for drive in mechanism.drives),
         irreversible=tuple(mechanism.irreversible_verbs),
@@ -195,7 +207,12 @@ def rule_facts(simulation: Simulation, found: Sequence[Rate]) -> list[RuleFacts]
             owners[key] = part.name.partition("+")[0]
     own = {key: {_identity(rule) for rule in rules} for key, rules in groups.items()}
     rows = {key: [one for one in found if _identity(one.rule) in ids] for key, ids in own.items()}
-    return [_facts(owners[key], rules, rows[key], len(key) > len(_kind(rules[0]))) for key, rules in groups.items()]
+    late = simulation.table.on_the_way
+    facts = [_facts(owners[key], rules, rows[key], len(key) > len(_kind(rules[0]))) for key, rules in groups.items()]
+    return [
+        replace(fact, on_the_way=fact.holds and rules[0].law in late)
+        for fact, rules in zip(facts, groups.values(), strict=True)
+    ]
 
 
 def drive_facts(drive: Drive) -> DriveFacts:
@@ -242,6 +259,7 @@ def _facts(owner: str, rules: Sequence[HopRule | SiteRule], rows: Sequence[Rate]
         environments=len(rows),
         forbidden=len(rows) - len(allowed),
         barriers=(min(allowed), max(allowed)) if allowed else None,
+        lowest=rule.lowest if holds else None,
     )
 
 
@@ -269,11 +287,12 @@ def _identity(rule: HopRule | SiteRule) -> tuple[Any, ...]:
     return (*_kind(rule), *((rule.movers,) if isinstance(rule, HopRule) else (rule.before, rule.after)))
 
 
-def _energies(mechanism: Mechanism, declared: Mapping[tuple[str, Any], Any], between: str) -> dict[str, float]:
-    return {
-        f"{one}{between}{other}": float(mechanism.amount(value, "energy", "energy") or 0.0)
-        for (one, other), value in declared.items()
-    }
+def _levels(division: Division | None) -> str:
+    """How a mechanism divides the crystal, in words; empty if it does not."""
+    if division is None:
+        return ""
+    wide = f"{division.width:g} Å each, the last one the rest" if division.width else "of equal width"
+    return f"{division.levels} along {division.along}, {wide}"
 
 
 def _doc(law: Law) -> str:
