@@ -128,6 +128,12 @@ def rates(simulation: Simulation) -> list[Rate]:
     return found
 
 
+def events_on_the_way(simulation: Simulation) -> set[str]:
+    """Verb and species of the events whose rows are too many for a table."""
+    table = simulation.table
+    return {" ".join(_event(table, block)) for block in table.blocks if block.on_the_way}
+
+
 def by_law(found: Sequence[Rate]) -> list[list[Rate]]:
     """The environments of each verb and law; if it reads other counts for some species, those apart."""
     groups: dict[tuple[str, Law, tuple[str, ...]], list[Rate]] = {}

@@ -12,7 +12,7 @@ from typing import Any
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
 from ucnp_abm.workbench.alike import Told
-from ucnp_abm.workbench.barriers import Rate, rates, temperature_of
+from ucnp_abm.workbench.barriers import Rate, events_on_the_way, rates, temperature_of
 from ucnp_abm.workbench.sheet import Sheet, sheet, species_words
 
 SAME_ENERGY, SAME_RATE = 1e-9, 1e-6
@@ -139,7 +139,7 @@ def difference(a: Simulation, b: Simulation) -> Difference:
     sheets = sheet(a), sheet(b)
     both = {*a.table.species, *b.table.species}
     rows = [rates(one if {*one.table.species} == both else _among(one, both)) for one in (a, b)]
-    events = [{one.event for one in found} for found in rows]
+    events = [{one.event for one in found} | events_on_the_way(of) for found, of in zip(rows, (a, b), strict=True)]
     changes, compared = [], 0
     for change in _matched(rows[0], rows[1], 2 * (a.crystal.z - 1), _levels(a) == _levels(b)):
         compared += 1
