@@ -1,0 +1,326 @@
+"""`plugins check` finds what is wrong with a mechanism, and nothing where nothing is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ucnp_abm import IONS, Mechanism, Particle, UcnpError, mechanism
+from ucnp_abm.cli.main import main
+from ucnp_abm.cli.plugins_check import of_report
+from ucnp_abm.kernels import events
+from ucnp_abm.registry import installed
+from ucnp_abm.workbench import balance, check_file
+from ucnp_abm.workbench.checking import CHECKS, check_mechanism, particle_for
+from ucnp_abm.workbench.trial import on_trial
+
+WRONG = Path(__file__).parents[1] / "data" / "wrong_plugins"
+HOP, SITE = "hop of Na over bond 'c', zones core|core", "surface site, coordination 3"
+ERROR, WARNING = "error", "warning"
+FOUND = {
+    # file: (check, severity, what the message says, environment), of which the first stands at the marked line
+    "broken_import": [("loading", ERROR, "No module named 'oleates_of_mine'", "")],
+    "misspelt_hook": [("loading", ERROR, "did you mean 'ucnp_mechanisms'?", "")],
+    "hook_with_default": [("loading", ERROR, "takes 'temperature', which nobody passes", "")],
+    "two_of_one_name": [("loading", ERROR, "offers the name 'two-of-one-name' twice", "")],
+    "not_offered": [("offered", ERROR, "return other from ucnp_mechanisms", "")],
+    "no_source": [("source and summary", ERROR, "'the group meeting'; expected a DOI", "")],
+    "no_summary": [("source and summary", ERROR, "has no summary", "")],
+    "reads_too_much": [("table", ERROR, "read fewer species", "")],
+    "not_a_number": [("barriers", ERROR, "returned nan", f"{HOP}, n={{Yb: 2}}")],
+    "text_for_a_number": [("barriers", ERROR, "returned '1.20 eV'; expected a barrier in eV", SITE)],
+    "endless_recursion": [("barriers", ERROR, "calls itself without end", HOP)],
+    "endless_loop": [("barriers", ERROR, "did not come to an end", SITE)],
+    "raises": [("barriers", ERROR, "raised ZeroDivisionError", f"{HOP}, n={{}}")],
+    "negative_barrier": [("barriers", ERROR, "at least 0 eV", f"{HOP}, n={{vacancy: 9}}")],
+    "random_barrier": [("determinism", ERROR, "for the same environment", None), ("detailed balance", ERROR, "", None)],
+    "asymmetric_by_address": [
+        ("determinism", ERROR, "for the same environment", None),
+        ("detailed balance", ERROR, "a barrier is the same both ways", None),
+    ],
+    "asymmetric_by_state": [
+        ("determinism", ERROR, "1.6 eV or 1.65 eV", HOP),
+        ("globals", ERROR, "the global 'turn' changes", HOP),
+        ("detailed balance", ERROR, "1.65 eV there and 1.6 eV back", HOP),
+    ],
+    "depends_on_a_global": [
+        ("globals", ERROR, "the global 'calls' changes", HOP),
+        ("determinism", ERROR, "", None),
+        ("detailed balance", ERROR, "", None),
+    ],
+    "grows_an_attribute": [("globals", ERROR, "the default of the argument 'seen' changes", SITE)],
+    "mutable_table": [("globals", ERROR, "reads the global 'BARRIERS', a list", "")],
+    "two_potentials_that_contradict": [("detailed balance", ERROR, "swap Gd -> Y contradicts", "")],
+    "forbidden_everywhere": [("rules that apply", WARNING, "is a 'return' missing?", SITE)],
+    "prints": [("output", WARNING, "prints 'coordination 3'", "")],
+    "unreachable_line": [("reach", WARNING, "`return 1.40`", "")],
+    "misspelt_species": [("reach", WARNING, "did you mean 'Yb'?", "")],
+    "unused_read": [("unused reads", WARNING, "reads n['Yb']", "")],
+    "unused_parameter": [("unused parameters", WARNING, "nothing reads the parameter 'dock_barrier'", "")],
+    "wrong_unit": [("usual units", WARNING, "are 1650 eV", "")],
+}
+
+
+def reports_of(name):
+    found, of_file = check_file.load(WRONG / f"{name}.py")
+    return [of_file, *(check_mechanism(one, events=50) for one in found)]
+
+
+def trial(hop, dock=None, **declared):
+    made = Mechanism("trial", summary="A trial.", source="Assumption: a test")
+    made.hop(IONS)(hop)
+    if dock:
+        made.dock("Y", **(declared or {"irreversible": True}))(dock)
+    return made
+
+
+def flat(env):
+    return 1.65
+
+
+def messages(found, check=None):
+    return [one.message for one in found.findings if check in (None, one.check)]
+
+
+def test_there_is_an_expectation_for_each_wrong_plugin():
+    assert {file.stem for file in WRONG.glob("*.py")} == set(FOUND)
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_is_wrong_is_found_with_its_line_and_environment(name):
+    reports = reports_of(name)
+    findings = [one for report in reports for one in report.findings]
+    expected = {check: rest for check, *rest in FOUND[name]}
+    assert sorted(one.check for one in findings) == sorted(expected)
+    for one in findings:
+        severity, said, environment = expected[one.check]
+        assert one.severity == severity
+        assert said in one.message
+        assert environment in (None, one.environment)
+        assert "\n" not in one.message
+    text = (WRONG / f"{name}.py").read_text(encoding="utf-8").splitlines()
+    (marked,) = [number for number, line in enumerate(text, 1) if "# <- here" in line]
+    assert next(one.place for one in findings if one.check == FOUND[name][0][0]) == f"{name}.py, line {marked}"
+    assert all(report.ok == (ERROR not in [one.severity for one in report.findings]) for report in reports)
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_findings_fit_the_screen_and_end_with_a_verdict(name):
+    for report in reports_of(name):
+        lines = of_report(report).splitlines()
+        assert max(map(len, lines)) <= 100
+        assert lines[-1].startswith((report.mechanism, "    "))
+
+
+SHIPPED = ["cation-exchange", "gd-complex", "mixed-complex", "no-complex", "y-complex"]
+VARIANTS = [
+    *((name, {}) for name in SHIPPED),
+    ("y-complex", {"chemical_potential": "0.1 eV"}),
+    ("gd-complex", {"why": "weaker-binding"}),
+    ("y-complex+laser-strip+laser-dock", {}),
+    ("no-complex+laser-athermal", {}),
+    ("no-complex+laser-thermal", {"laser-thermal.shape": "pulses"}),
+]
+
+
+def test_every_shipped_mechanism_is_among_those_that_are_checked():
+    installed().load_all()
+    assert sorted(set(installed().mechanisms) & set(SHIPPED)) == SHIPPED
+
+
+@pytest.mark.parametrize(("name", "values"), VARIANTS)
+def test_nothing_is_found_in_what_ships(name, values):
+    report = check_mechanism(mechanism(name, **values))
+    assert report.findings == ()
+    assert report.checks == CHECKS
+    assert report.environments > 100
+
+
+def test_the_worst_comes_first_and_other_checks_go_on():
+    def hop(env):
+        print("here")
+        return -1.0
+
+    made = trial(hop, flat)
+    made.source = "none"
+    report = check_mechanism(made)
+    assert [one.check for one in report.findings] == ["source and summary", "barriers", "output"]
+    assert not report.ok
+
+
+def test_a_law_that_is_left_out_of_the_table_leaves_the_others_to_be_checked():
+    def hop(env):
+        return sum(env.n[symbol] for symbol in IONS)
+
+    report = check_mechanism(trial(hop, lambda env: -1.0))
+    assert [one.check for one in report.findings] == ["table", "barriers"]
+
+
+def test_a_law_that_changes_later_parts_from_its_table():
+    calls = []
+
+    def hop(env):
+        calls.append(1)
+        return 1.65 if len(calls) < 800 else 1.60
+
+    report = check_mechanism(trial(hop), events=400)
+    assert [one.check for one in report.findings] == ["globals", "compiled = interpreted = live"]
+    assert "says 1.6 eV" in report.findings[1].message
+
+
+def test_an_interpreted_run_that_is_another_one_is_found(monkeypatch):
+    def advance(*given):
+        return events.advance(*given[:-2], given[-2] - (given[-2] == 300), given[-1])
+
+    monkeypatch.setattr(events, "advance_plain", advance)
+    report = check_mechanism(trial(flat), events=300)
+    assert messages(report) == ["the interpreted run parts from the compiled one at event 300"]
+
+
+def test_rows_that_break_detailed_balance_are_found_without_the_engine(small_particle):
+    made = trial(flat, lambda env: 1.2, chemical_potential=0.1)
+    made.site_energy({("Y", "surface"): -0.1, ("vacancy", "surface"): 0.03})
+    assert not list(balance.balance(on_trial(made, small_particle, {})))
+    for verb in ("hop", "dock", "undock"):
+        tried = on_trial(made, small_particle, {})
+        at = next(n for n, one in enumerate(tried.answers) if one.rate.verb == verb)
+        rate = tried.answers[at].rate
+        object.__setattr__(rate, "activation", rate.activation + 1e-6)
+        (finding,) = balance.balance(tried)
+        assert "with declared energies that differ by" in finding.message
+
+
+@pytest.mark.parametrize("barrier", [0.0, 0.01, 1.65, 5.0])
+@pytest.mark.parametrize("energy", [-0.4, 0.0, 2.0])
+def test_balance_holds_also_where_a_barrier_clips(barrier, energy):
+    made = trial(lambda env: barrier, lambda env: barrier, chemical_potential=energy)
+    made.site_energy({("Y", "surface"): energy, ("vacancy", "core"): 0.3})
+    assert not messages(check_mechanism(made, events=20), "detailed balance")
+
+
+def test_species_that_rules_and_laws_name_are_there():
+    def hop(env):
+        return 1.6 if env.mover == "Er" and env.n["Ho"] else 1.65
+
+    made = trial(hop)
+    made.dock("Lu", irreversible=True)(flat)
+    made.pair_energy({("Ce", "Nd"): 0.01})
+    assert {"Er", "Ho", "Lu", "Ce", "Nd", "Yb", "Gd", "Tm", "Y", "Na", "vacancy"} == set(particle_for(made).counts)
+    assert check_mechanism(made, events=20).findings == ()
+
+
+def test_on_a_given_particle_what_cannot_be_there_is_said(small_particle):
+    made = trial(lambda env: 1.6 if env.mover == "Er" else 1.65)
+    made.etch("Lu", irreversible=True)(flat)
+    report = check_mechanism(made, small_particle, events=20)
+    assert messages(report, "rules that apply") == [
+        "the rule of the law 'flat' never applies: no Lu is in this crystal, and no rule brings it there"
+    ]
+    assert "compares env.mover with 'Er'" in messages(report, "reach")[0]
+
+
+def test_a_count_that_can_never_be_there_is_no_fault(small_particle):
+    made = trial(lambda env: 1.65 + 0.01 * env.n["Lu"])
+    assert check_mechanism(made, small_particle, events=20).findings == ()
+
+
+def test_what_needs_other_values_or_another_crystal_is_not_in_vain():
+    made = trial(flat)
+    made.parameter("slope", 0.0, doc="What a neighbour adds.")
+    made.parameter("bonus", None, doc="What the surface adds.")
+    made.choice("surface", "smooth", ("smooth", "rough"), doc="What the surface is like.")
+
+    @made.dock("Y", irreversible=True)
+    def dock(env):
+        if env.p.surface == "rough":
+            return 1.3 + 0.01 * env.site.n["Gd"]
+        if env.p.bonus is not None:
+            return 1.2 + env.p.bonus
+        return 1.2 + env.p.slope * env.site.n["Yb"]
+
+    @made.swap("Gd", "Lu", irreversible=True)
+    def swap(env):
+        if env.site.coordination > 10:  # on the cubic phase
+            return 1.5
+        return 1.6
+
+    assert check_mechanism(made, events=20).findings == ()
+
+
+def test_a_particle_without_a_surface_has_rules_that_never_apply():
+    box = Particle.box(lattice="beta", cells=(4, 4, 4), composition="NaGdF4", vacancies=3)
+    report = check_mechanism(trial(flat, flat), box, events=20)
+    assert messages(report) == []  # one law, and it applies to hops
+    report = check_mechanism(trial(flat, lambda env: 1.2), box, events=20)
+    assert "no exposed site" in messages(report)[0]
+
+
+def test_only_what_is_no_mechanism_is_refused():
+    with pytest.raises(UcnpError, match="expected a Mechanism"):
+        check_mechanism("y-complex")
+    empty = Mechanism("empty", summary="Nothing.", source="Assumption: nothing")
+    assert messages(check_mechanism(empty)) == ["a mechanism needs at least one rule (hop or dock)"]
+
+
+# --- the command ---
+
+
+def exit_code(*arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["plugins", "check", *map(str, arguments)])
+    return ended.value.code
+
+
+def test_the_verdict_is_the_last_line(capsys):
+    assert exit_code("y-complex+laser-thermal", "--events", 50) == 0
+    assert capsys.readouterr().out == "y-complex+laser-thermal: 13 checks, 125 environments: nothing wrong\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["negative_barrier.py"], 3),
+        (["broken_import.py"], 3),
+        (["not_offered.py"], 3),
+        (["prints.py"], 0),
+        (["prints.py", "--strict"], 3),
+        (["nothing.py"], 2),
+        (["prints.py", "--set", "mechanism.no_such=1"], 2),
+    ],
+)
+def test_exit_codes(arguments, code, monkeypatch):
+    monkeypatch.chdir(WRONG)
+    assert exit_code(*arguments, "--events", 20) == code
+
+
+def test_json_holds_all_findings(capsys):
+    assert exit_code(WRONG / "not_a_number.py", "--events", 20, "--json") == 3
+    (report,) = json.loads(capsys.readouterr().out)["reports"]
+    assert (report["mechanism"], report["ok"], report["environments"]) == ("not-a-number", False, 1805)
+    (finding,) = report["findings"]
+    assert set(finding) == {"check", "severity", "message", "place", "environment"}
+    assert finding["place"] == "not_a_number.py, line 15"
+
+
+def test_settings_reach_the_mechanism_and_the_particle(capsys):
+    small = [f"particle.{one}" for one in ("diameter=2.4 nm", "thickness=0.8 nm", "lattice=alpha")]
+    sets = [word for one in (*small, "mechanism.barrier=20 meV") for word in ("--set", one)]
+    assert exit_code("no-complex", *sets, "--events", 20, "--strict") == 3
+    assert "are 0.02 eV" in capsys.readouterr().out
+
+
+def test_drives_of_a_file_are_combined_with_a_mechanism_on_which_they_act(tmp_path, capsys):
+    plugin = tmp_path / "lamp.py"
+    plugin.write_text(
+        "from ucnp_abm import Drive, hookimpl\n"
+        "lamp = Drive('lamp', summary='A lamp.', source='Assumption: a test')\n"
+        "lamp.warm('20 K')\n"
+        "bright = Drive('bright', summary='A lamp.', source='Assumption: a test')\n"
+        "bright.multiply('dock', 3.0)\n"
+        "@hookimpl\ndef ucnp_drives():\n    return [lamp, bright]\n"
+    )
+    assert exit_code(plugin, "--events", 20) == 0
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.split("\n\n")] == [
+        "no-complex+lamp",
+        "y-complex+bright",
+    ]
