@@ -79,7 +79,7 @@ def _reports(what: str, settings: Sequence[str], events: int) -> list[Report]:
     reports, found = [], [mechanism(what)] if not what.endswith(".py") else []
     if what.endswith(".py"):
         found, of_file = check_file.load(what)
-        reports = [of_file] if of_file.findings else []
+        reports = [of_file] if of_file.findings or not found else []
     changed = with_parameters({one.name: one for one in found}, parameters) if found else {}
     return [*reports, *(check_mechanism(one, particle, events=events) for one in changed.values())]
 

@@ -49,7 +49,7 @@ def load(path: str | Path) -> tuple[list[Mechanism], Report]:
 
 def _driven(drive: Drive, own: list[Mechanism], here: registry.Registry) -> Mechanism | None:
     """The first mechanism on which a drive can act, under that drive: those of its file, the usual one, any other."""
-    others = sorted(here.mechanisms.values(), key=lambda one: one.name != USUAL)
+    others = sorted(here.mechanisms.values(), key=lambda one: (one.name != USUAL, one.name))
     for mechanism in [*own, *others]:
         try:
             return mechanism.driven_by(drive)

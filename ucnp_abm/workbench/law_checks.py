@@ -10,9 +10,9 @@ from pathlib import Path
 from ucnp_abm.crystal.species import SPECIES
 from ucnp_abm.errors import nearest
 from ucnp_abm.rules.drive import Drive
-from ucnp_abm.rules.env import HopEnv
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.parameter import Parameter
+from ucnp_abm.rules.ruleset import HopRule
 from ucnp_abm.workbench.finding import ERROR, WARNING, Finding
 from ucnp_abm.workbench.outside import line_of, outside_of, own_lines
 from ucnp_abm.workbench.trial import Trial, parts_of, rules_of
@@ -98,20 +98,14 @@ def lines(watches: Iterable[Watch]) -> Iterator[Finding]:
 def words(watches: Iterable[Watch], trials: Sequence[Trial]) -> Iterator[Finding]:
     """Laws compare species, zones and bonds with words that can be there."""
     held: dict[tuple[int, str], set[str]] = {}
-    for trial in trials:
-        for answers in trial.answers:
-            law = id(answers.rate.rule.law)
-            env = trial.table.environment(answers.rate.row) if trial.table else None
-            seen = (
-                {"mover": [env.mover], "bond": [env.bond], "zones": list(env.zones)}
-                if isinstance(env, HopEnv)
-                else {"zone": [str(answers.rate.where["zone"])]}
-            )
-            for what, found in seen.items():
-                held.setdefault((law, what), set()).update(found)
-            if isinstance(env, HopEnv):
-                for what in ("start", "end"):
-                    held.setdefault((law, what), set()).update(env.zones)
+    for rate in (answers.rate for trial in trials for answers in trial.answers):
+        seen = {"zone": [str(rate.where.get("zone", ""))]}
+        if isinstance(rate.rule, HopRule):
+            zones = str(rate.where["zones"]).split("->")
+            seen = {"mover": [rate.species], "bond": [str(rate.where["bond"])], "zones": zones}
+            seen |= {"start": zones, "end": zones}
+        for what, found in seen.items():
+            held.setdefault((id(rate.rule.law), what), set()).update(found)
     for watch in watches:
         for what, word in sorted(watch.compared):
             known = held.get((id(watch), what), set())

@@ -68,8 +68,10 @@ class Outside:
     def content(self) -> Any:
         """What tells its value now from that at another time."""
         value = self.value
-        if value is None or isinstance(value, (str, bytes, bool, int, float)):
+        if value is None or isinstance(value, (str, bytes, bool, int)):
             return value
+        if isinstance(value, float):
+            return str(value)  # NaN is never NaN
         if isinstance(value, (ModuleType, FunctionType, type)):
             return id(value)
         try:
@@ -137,9 +139,10 @@ def outside_of(law: Law) -> list[Outside]:
     for function in functions_of(law):
         for one in [*_names(function), *_kept(function)]:
             found.setdefault(one.key, one)
-    state = getattr(law, "__dict__", {}) if not isinstance(law, FunctionType) else {}
+    owner = getattr(law, "__self__", law)  # of a method, its object
+    state = {} if isinstance(owner, (FunctionType, ModuleType, type)) else getattr(owner, "__dict__", {})
     place = place_in(getattr(function_of(law), "__code__", None))
-    return [*found.values(), *(Outside("its own attribute", name, place, state, id(law)) for name in state)]
+    return [*found.values(), *(Outside("its own attribute", name, place, state, id(owner)) for name in state)]
 
 
 def line_of(law: Law, constant: Any, name: str = "") -> int | None:

@@ -195,7 +195,7 @@ def _ask(trial: Trial, found: list[Rate], closely: bool) -> None:
         trial.answers.append(answers)
         for attempt in range(2 if closely else 1):
             try:
-                answers.said.append(watch.call(here) if attempt else watch.observed(env(rate.row)))
+                answers.said.append(watch.again(here) if attempt else watch.observed(env(rate.row)))
             except BadRate as error:
                 answers.said.append(None)
                 answers.refusal = answers.refusal or (error, watch.last)
@@ -209,7 +209,7 @@ def _ask(trial: Trial, found: list[Rate], closely: bool) -> None:
         for answers in _shuffled(trial.answers):
             watch = trial.watch_of(answers.rate.rule)
             try:
-                answers.said.append(watch.call(env(answers.rate.row)))
+                answers.said.append(watch.again(env(answers.rate.row)))
             except BadRate:
                 answers.said.append(None)
 

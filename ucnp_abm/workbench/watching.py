@@ -104,6 +104,10 @@ class Watch:
                 self.printed = self.printed or said.getvalue().strip()[:MOST_TEXT]
         return value
 
+    def again(self, env: HopEnv | SiteEnv) -> float:
+        """As `call`, and nothing is noted: for laws that were watched already."""
+        return self.call(env) if self._endless else call_law(self.law, env, self.part)
+
     def place(self, line: int | None = None) -> str:
         """'file.py, line 12' of the law, or of a line in it."""
         return place_in(self.codes[0] if self.codes else None, line)
