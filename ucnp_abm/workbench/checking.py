@@ -222,8 +222,10 @@ def _bounds(mechanism: Mechanism) -> Iterator[Mechanism]:
         if not parameter.choices:
             some = parameter.high if parameter.high < float("inf") else 2.0 * float(value or 0.5)
             for number in {parameter.low, some, parameter.low / 2 + some / 2} - {value}:
-                if parameter.low <= number <= parameter.high:
+                try:
                     yield mechanism.with_parameters(**{key: number})
+                except BadInput:  # such as half a count
+                    continue
 
 
 def _parameters(mechanism: Mechanism) -> Iterator[tuple[str, Any, Any]]:

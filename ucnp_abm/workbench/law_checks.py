@@ -42,7 +42,7 @@ def origins(mechanism: Mechanism) -> Iterator[Finding]:
         for parameter in part.parameters.values():
             if not isinstance(parameter.doc, str) or not parameter.doc.strip():
                 text = f"the parameter '{parameter.name}' of '{name}' has no doc; say in one sentence what it is"
-                yield Finding("source and summary", WARNING, text, place)
+                yield Finding("source and summary", WARNING, text, birthplace(part, parameter.name))
 
 
 def output(watches: Iterable[Watch]) -> Iterator[Finding]:
@@ -109,7 +109,7 @@ def words(watches: Iterable[Watch], trials: Sequence[Trial]) -> Iterator[Finding
     for watch in watches:
         for what, word in sorted(watch.compared):
             known = held.get((id(watch), what), set())
-            if known and word not in known and not watch.refused:
+            if known and word not in known:
                 name = f"env.{what}" if what != "zone" else "env.site.zone"
                 text = (
                     f"the law '{watch.__name__}' compares {name} with '{word}', which it never is here"

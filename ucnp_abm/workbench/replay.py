@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +17,10 @@ from ucnp_abm.workbench.finding import ERROR, Finding
 
 CHECK = "compiled = interpreted = live"
 SEED = 7
+_MISMATCH = re.compile(
+    r"(?P<law>.+), (?P<file>.+) line (?P<line>\d+) says (?P<now>.+) for a (?P<environment>.+), "
+    r"but row \d+ of the table holds (?P<held>.+)"
+)
 
 
 def replay(
@@ -35,17 +40,27 @@ def replay(
         while live.state.events < events and live.fire(live=True) is not None:
             pass
     except LiveMismatch as error:
-        yield Finding(
-            CHECK, ERROR, str(error).removeprefix(f"{mechanism.name}: "), "", f"event {live.state.events + 1}"
-        )
+        yield _mismatch(str(error).removeprefix(f"{mechanism.name}: "), live.state.events + 1)
         live = compiled
     first = compiled.remembered(0)
     for name, other in (("interpreted", plain), ("live", live)):
         at = _parting(first, other.remembered(0))
         if at is not None:
             yield Finding(CHECK, ERROR, f"the {name} run parts from the compiled one at event {at}", "", f"event {at}")
-        elif name == "interpreted" and other.digest() != compiled.digest():
+        elif other.digest() != compiled.digest():
             yield Finding(CHECK, ERROR, f"the {name} run ends in another state than the compiled one")
+
+
+def _mismatch(text: str, event: int) -> Finding:
+    """A law that disagrees with its row."""
+    found = _MISMATCH.fullmatch(text)
+    if not found:
+        return Finding(CHECK, ERROR, text, "", f"event {event}")
+    message = (
+        f"the law '{found['law']}' says {found['now']} at event {event}, and the table that drives the run holds "
+        f"{found['held']}; a barrier follows from env alone"
+    )
+    return Finding(CHECK, ERROR, message, f"{found['file']}, line {found['line']}", found["environment"])
 
 
 def _parting(one: NDArray[np.void], other: NDArray[np.void]) -> int | None:
