@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from ucnp_abm import IONS, RE, Drive, Mechanism, Particle, Simulation, mechanism
-from ucnp_abm.cli.main import cli
+from ucnp_abm.cli.main import cli, main
 from ucnp_abm.errors import BadInput
 from ucnp_abm.workbench import difference as differences
 from ucnp_abm.workbench.difference import difference
@@ -216,6 +216,9 @@ def test_exit_code_is_1_only_if_asked_for_and_only_if_rates_differ():
     assert command("y-complex", "gd-complex", *SMALL).exit_code == 0
     assert command("y-complex", "gd-complex", *SMALL, "--exit-code").exit_code == 1
     assert command("y-complex", "y-complex", *SMALL, "--exit-code").exit_code == 0
+    with pytest.raises(SystemExit) as ended:  # as at a shell
+        main(["plugins", "diff", "y-complex", "gd-complex", *SMALL, "--exit-code"])
+    assert ended.value.code == 1
 
 
 def test_a_parameter_without_effect_leaves_the_rates_the_same():

@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> Any:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a path may hold bytes that are no text
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        cli.main(args=arguments, prog_name="ucnp-abm", standalone_mode=False)
+        code = cli.main(args=arguments, prog_name="ucnp-abm", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(2)
@@ -92,7 +92,7 @@ def main(arguments: list[str] | None = None) -> Any:
             raise
         click.echo(f"ucnp-abm: {error}", err=True)
         sys.exit(error.exit_code)
-    sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)  # what a command gave to Context.exit
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ucnp_abm.crystal.grid import slabs
 from ucnp_abm.crystal.places import MAX_PLACES
+from ucnp_abm.crystal.shared import shared
 from ucnp_abm.errors import BadInput, nearest
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ def level_of_sites(crystal: Crystal, division: Division) -> NDArray[np.uint8]:
     width = division.width or ((high - low) / division.levels if high - low > _TOLERANCE else math.inf)
     levels: NDArray[np.uint8] = np.clip((found - low + _TOLERANCE) // width, 0, division.levels - 1).astype(np.uint8)
     return levels
+
+
+def with_levels(crystal: Crystal, division: Division | None) -> Crystal:
+    """The crystal as a mechanism divides it, one for all who ask; the same one if it is not divided."""
+    return crystal if division is None else shared(divided, crystal, division)
 
 
 def divided(crystal: Crystal, division: Division) -> Crystal:

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm import seeds, units
-from ucnp_abm.crystal.levels import divided
+from ucnp_abm.crystal.levels import with_levels
 from ucnp_abm.crystal.particle import Particle
-from ucnp_abm.crystal.shared import shared
 from ucnp_abm.crystal.state import State
 from ucnp_abm.engine.inspection import Inspection
 from ucnp_abm.engine.look import check_live
@@ -101,8 +100,7 @@ class Simulation(Inspection):
             raise BadInput(f"scheduler: unknown scheduler '{scheduler}'{nearest(scheduler, ('auto', *SCHEDULERS))}")
         self.particle = particle
         self.mechanism = mechanism = mechanism.on(particle.crystal.lattice.name)
-        division = mechanism.division
-        self.crystal = particle.crystal if division is None else shared(divided, particle.crystal, division)
+        self.crystal = with_levels(particle.crystal, mechanism.division)
         self.protocol = Protocol.parse(protocol)
         self.seed = seed
         self.key = seeds.philox_key(seed)

@@ -11,7 +11,7 @@ from ucnp_abm.rules.env import Counts, Unwatched
 from ucnp_abm.rules.law import label
 from ucnp_abm.rules.on_the_way import MAX_NUMBERS, barrier_of, ways
 from ucnp_abm.rules.table import Block
-from ucnp_abm.rules.watch import Counting, Watch, counting
+from ucnp_abm.rules.watch import Watch, counting
 
 MAX_ROWS = 1 << 20
 Answer = tuple[Block, list[float]]
@@ -50,27 +50,26 @@ def ask(
     """
     watched: tuple[Watch, ...] = ()
     while True:
-        counted = counting(watched, among, most) if watched else None
-        rows = counted.n_rows if counted else math.inf if watched else 1
+        here = [watch for watch in watched if set(watch.species) & set(among)]
+        absent = tuple(watch for watch in watched if watch not in here)
+        counted = counting(here, among, most) if here else None
+        rows = counted.n_rows if counted else math.inf if here else 1
         if 2 * rows * len(asked) > room:
-            return _too_many(asked, limits, most, among, watched, rows, room, owner)
+            return _too_many(asked, limits, most, among, here, rows, room, owner)
+        blocks = [replace(block, counting=counted, absent=absent) for block in asked]
         try:
-            return [
-                (replace(block, counting=counted), _barriers(block, limit, counted, owner))
-                for block, limit in zip(asked, limits, strict=True)
-            ]
+            return [(block, _barriers(block, limit, owner)) for block, limit in zip(blocks, limits, strict=True)]
         except Unwatched as unseen:
             watched = tuple(sorted({*watched, unseen.watch}, key=str))
 
 
-def _barriers(block: Block, limit: int, counted: Counting | None, owner: str) -> list[float]:
+def _barriers(block: Block, limit: int, owner: str) -> list[float]:
     """The law's answer for each row of a block."""
-    if counted is None:
-        return [_answer(block, Counts(), owner)]
-    columns = counted.values.T.tolist()
+    if block.counting is None:
+        return [_answer(block, block.counts(0), owner)]
     return [
-        _answer(block, Counts(dict(zip(counted.watched, numbers, strict=True))), owner) if least <= limit else math.nan
-        for numbers, least in zip(columns, counted.least.tolist(), strict=True)
+        _answer(block, block.counts(row), owner) if least <= limit else math.nan
+        for row, least in enumerate(block.counting.least.tolist())
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,10 +31,18 @@ class Counts:
         What is counted, for a law that is tabulated; reading anything else is noted.
     whole : mapping of str to int, or None
         The number of every species, for a law that is called live.
+    absent : sequence of Watch
+        Counts of species that can never be there.
     """
 
-    def __init__(self, watched: Mapping[Watch, int] | None = None, whole: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        watched: Mapping[Watch, int] | None = None,
+        whole: Mapping[str, int] | None = None,
+        absent: Sequence[Watch] = (),
+    ) -> None:
         self.watched = dict(watched or {})
+        self._absent = absent
         self._whole = whole
         self._unseen: set[Watch] = set()
 
@@ -61,6 +69,8 @@ class Counts:
         watch = Watch.of(species, most)
         if self._whole is not None:
             return watch.count(self._whole)
+        if watch in self._absent:
+            return 0
         if watch not in self.watched:
             self._unseen.add(watch)
             raise Unwatched(watch)
@@ -70,11 +80,13 @@ class Counts:
         raise BadMechanism("env.n: name the species, as in env.n['Y']; reading all counts would need a huge table")
 
     def __repr__(self) -> str:
-        numbers: Mapping[Any, int] = self.watched if self._whole is None else self._whole
-        return "{" + ", ".join(f"{s}: {n}" for s, n in numbers.items() if n) + "}"
+        """What is counted; of a law that is called live, whatever is there."""
+        there = {symbol: n for symbol, n in (self._whole or {}).items() if n}
+        numbers: Mapping[Any, int] = self.watched or there
+        return "{" + ", ".join(f"{name}: {n}" for name, n in numbers.items()) + "}"
 
     def __bool__(self) -> bool:
-        return any(self.watched.values()) or any((self._whole or {}).values())
+        return bool(self.watched) or any((self._whole or {}).values())
 
 
 class Parameters(SimpleNamespace):

@@ -21,7 +21,7 @@ from ucnp_abm.rules.law import Law, call_law, text_of
 from ucnp_abm.rules.mechanism import Mechanism, Reservoir
 from ucnp_abm.rules.on_the_way import Ways
 from ucnp_abm.rules.ruleset import HopRule, SiteRule
-from ucnp_abm.rules.watch import Counting
+from ucnp_abm.rules.watch import Counting, Watch
 
 RAW, HOP, FILL, EMPTY = 0, 1, 2, 3  # as in kernels.layout; a test compares them
 
@@ -76,6 +76,8 @@ class Block:
         Of the vacancy and the ion, or of the site; empty unless the mechanism divides the crystal.
     counting : Counting or None
         What the law reads of the neighbours; None: nothing, or its rows are worked out on the way.
+    absent : tuple of Watch
+        What the law reads of species that can never be there.
     on_the_way : Ways or None
         Set if the rows of the law are too many for a table: `start` then stands for all that is not known yet.
     """
@@ -85,11 +87,16 @@ class Block:
     where: tuple[Any, ...]
     levels: tuple[int, ...] = ()
     counting: Counting | None = None
+    absent: tuple[Watch, ...] = ()
     on_the_way: Ways | None = None
 
     @property
     def n_rows(self) -> int:
         return self.counting.n_rows if self.counting else 1
+
+    def counts(self, row: int) -> Counts:
+        """What the law can read of the neighbours in a row, the first one being 0."""
+        return Counts(self.counting.counts(row) if self.counting else {}, absent=self.absent)
 
     def environment(self, counts: Counts) -> HopEnv | SiteEnv:
         """What the law is asked about for these counts."""
@@ -187,7 +194,7 @@ class RateTable:
     def environment(self, row: int) -> HopEnv | SiteEnv:
         """What the law of a row was asked about."""
         block = self.block_of(row)
-        return block.environment(Counts(block.counting.counts(row - block.start) if block.counting else {}))
+        return block.environment(block.counts(row - block.start))
 
     def law_value(self, rule: HopRule | SiteRule, env: HopEnv | SiteEnv) -> float:
         """Call the law itself; infinity where it forbids the event."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +97,12 @@ class Counting:
 
     def counts(self, row: int) -> dict[Watch, int]:
         """What is counted in a row of the block."""
-        return dict(zip(self.watched, self.values[:, row].tolist(), strict=True))
+        return dict(zip(self.watched, self._by_row[row], strict=True))
+
+    @cached_property
+    def _by_row(self) -> list[list[int]]:
+        found: list[list[int]] = self.values.T.tolist()
+        return found
 
 
 def counting(watched: Sequence[Watch], present: Iterable[str], most: int) -> Counting | None:

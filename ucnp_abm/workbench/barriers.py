@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.engine.pack import pack_rates
 from ucnp_abm.engine.schedule import Condition
 from ucnp_abm.engine.simulation import Simulation
@@ -101,8 +102,13 @@ def rates(simulation: Simulation) -> list[Rate]:
     >>> docking
     1.2
     """
-    table, levels = simulation.table, tuple(1.0 for _ in simulation.mechanism.drives)
-    packed = pack_rates(table, simulation.crystal, [Condition(temperature_of(simulation), levels)])
+    levels = tuple(1.0 for _ in simulation.mechanism.drives)
+    return table_rates(simulation.table, simulation.crystal, Condition(temperature_of(simulation), levels))
+
+
+def table_rates(table: RateTable, crystal: Crystal, condition: Condition) -> list[Rate]:
+    """Every environment of a table, under one condition."""
+    packed = pack_rates(table, crystal, [condition])
     found = []
     for row in table.rows():
         block = table.block_of(row)

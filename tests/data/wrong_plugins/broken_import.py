@@ -1,0 +1,24 @@
+"""Wrong: it imports what is not installed."""
+
+import oleates_of_mine  # <- here
+
+from ucnp_abm import IONS, Mechanism, hookimpl
+
+dock = Mechanism("broken-import", summary="Yttrium oleate docks at the surface.", source="Assumption: a test")
+
+
+@dock.hop(mover=IONS)
+def hopping(env):
+    """One barrier for all ions."""
+    return 1.65
+
+
+@dock.dock("Y", irreversible=True)
+def docking(env):
+    """One barrier at every exposed site."""
+    return 1.20
+
+
+@hookimpl
+def ucnp_mechanisms():
+    return [dock]

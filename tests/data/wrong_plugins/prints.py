@@ -1,0 +1,23 @@
+"""Wrong: a law prints what it sees."""
+
+from ucnp_abm import IONS, Mechanism, hookimpl
+
+dock = Mechanism("prints", summary="Yttrium oleate docks at the surface.", source="Assumption: a test")
+
+
+@dock.hop(mover=IONS)
+def hopping(env):
+    """One barrier for all ions."""
+    return 1.65
+
+
+@dock.dock("Y", irreversible=True)
+def docking(env):
+    """One barrier at every exposed site."""
+    print("coordination", env.site.coordination)  # <- here
+    return 1.20
+
+
+@hookimpl
+def ucnp_mechanisms():
+    return [dock]
