@@ -21,7 +21,7 @@ from ucnp_abm.runs.verify import verify
 @click.option("--no-replay", is_flag=True, help="Look at the files only, and do not run it again.")
 @plugin_options
 def check(run: Path, no_replay: bool) -> None:
-    """Check a run directory: checksums and counts, then a run from run.json, which must end in the same bytes.
+    """Check the run directory RUN: checksums and counts, then a run from run.json, which must end in the same bytes.
 
     An unfinished run is checked up to its last checkpoint. Exit code 4 if anything differs.
     """

@@ -23,7 +23,7 @@ _WIDTH = 60
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @plugin_options
 def diff(first: Path, second: Path, as_json: bool) -> None:
-    """Run two run directories again, side by side, to the first event that differs, and say why it does."""
+    """Run two run directories RUN again, side by side, to the first event that differs, and say why it does."""
     runs = RunDirectory.open(first), RunDirectory.open(second)
     with progress(runs[0].plan, 0.0) as show:
         found = part(*runs, resolver(*runs), show)

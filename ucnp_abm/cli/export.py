@@ -21,7 +21,7 @@ from ucnp_abm.viz.extxyz import Frame, frames_in, write_extxyz
     "--out", type=click.Path(path_type=Path), help="File [default: the name of RUN with the suffix .xyz or .csv]."
 )
 def export(run: Path, kind: str, out: Path | None) -> None:
-    """Write what a run directory holds in another format; also while the run goes on.
+    """Write what the run directory RUN holds in another format; also while the run goes on.
 
     extxyz: the snapshots, as ASE and OVITO read them, with our colours and radii. csv: the event log, one event a row
     (t_s, verb, species, site, to_site).
