@@ -1,4 +1,4 @@
-"""Nothing that users can type is undocumented: hooks, observables, parameters, commands, names, and what laws may ask."""
+"""Nothing that users can type is undocumented: hooks, observables, parameters, commands, what laws may ask."""
 
 import doctest
 import importlib.util
@@ -113,7 +113,9 @@ def test_every_command_says_what_it_does_and_what_each_option_is(path):
             assert parameter.help, f"{' '.join(path)} {parameter.opts[0]}"
         else:
             shown = parameter.make_metavar(click.Context(command)).strip("[].")
-            assert any(re.search(rf"\b{word}\b", command.help) for word in re.findall(r"[A-Z]+", shown)), f"{' '.join(path)} {shown}"
+            assert any(re.search(rf"\b{word}\b", command.help) for word in re.findall(r"[A-Z]+", shown)), (
+                f"{' '.join(path)} {shown}"
+            )
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)

@@ -8,8 +8,9 @@ from typing import Any
 
 from ucnp_abm.cli import plugins_words as words
 from ucnp_abm.engine.simulation import Simulation
+from ucnp_abm.rules.law import name_of
 from ucnp_abm.workbench.alike import Line, collapse, values
-from ucnp_abm.workbench.barriers import Rate, by_law, law_name, law_place, lines, temperature_of
+from ucnp_abm.workbench.barriers import Rate, by_law, law_place, lines, temperature_of
 from ucnp_abm.workbench.difference import Change, Declared, Difference
 
 _RATES = f"  {'barrier':>7}  {'E_a/eV':>7}  {'back/eV':>7}  {'rate /s':>8}  {'one takes':>9}  {'rows':>5}  where"
@@ -21,7 +22,7 @@ def of_rates(simulation: Simulation, found: Sequence[Rate], *, every: bool = Fal
     made = [f"{title}\n{words.hang('on ', words.of_crystal(simulation))}"]
     for rows in by_law(found):
         species = values([one.species for one in rows])
-        head = f"{rows[0].verb} {species}: {law_name(rows[0].rule.law)} ({law_place(rows[0].rule.law)})"
+        head = f"{rows[0].verb} {species}: {name_of(rows[0].rule.law)} ({law_place(rows[0].rule.law)})"
         reads = f", reads {words.listed([f'n[{name}]' for name in rows[0].counts])}" if rows[0].counts else ""
         alike = _each(rows) if every else lines(rows)
         shown = [_rate_line(line) for line in alike]
@@ -29,7 +30,7 @@ def of_rates(simulation: Simulation, found: Sequence[Rate], *, every: bool = Fal
         made.append("\n".join([words.wrap(f"{head}{reads}"), _RATES, *kept]))
     notes = ["barrier: what the law says / eV; E_a: with the declared energies; back: E_a of the way back."]
     for law in simulation.table.on_the_way:
-        place = f"{law_name(law)} ({law_place(law)})"
+        place = f"{name_of(law)} ({law_place(law)})"
         notes.append(f"{place} reads too much for a table: its rows are worked out on the way, and not listed.")
     if simulation.table.has_pairs:
         notes.append("Pair energies change E_a with the neighbours; they are left out here.")
@@ -92,7 +93,7 @@ def _laws(change: Change) -> tuple[Any, ...]:
 
 def _changes(laws: tuple[Any, ...], changes: Sequence[Change]) -> str:
     verb, law_a, law_b = laws[:3]
-    places = [f"{law_name(law)} ({law_place(law)})" for law in (law_a, law_b)]
+    places = [f"{name_of(law)} ({law_place(law)})" for law in (law_a, law_b)]
     said = places[0] if places[0] == places[1] else f"{places[0]} | {places[1]}"
     energies = any(side and side.barrier != side.activation for c in changes for side in (c.a, c.b))
     name = "E_a" if energies else "barrier"
@@ -120,7 +121,7 @@ def _change_line(line: Line[Change]) -> str:
 
 
 def _only(side: str, rows: Sequence[Rate]) -> list[str]:
-    head = f"only in {side}: {rows[0].verb} {values([one.species for one in rows])}: {law_name(rows[0].rule.law)}"
+    head = f"only in {side}: {rows[0].verb} {values([one.species for one in rows])}: {name_of(rows[0].rule.law)}"
     shown = [
         words.hang(f"  {words.energy(line.first.activation):>7} eV  {words.rate(line.first.rate):>9} /s  ", line.where)
         for line in lines(rows)

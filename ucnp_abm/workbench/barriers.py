@@ -15,7 +15,7 @@ from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.kernels.layout import EMPTY, FILL, HOP, HOPS
 from ucnp_abm.kernels.rates import activation
 from ucnp_abm.rules.env import HopEnv, SiteEnv
-from ucnp_abm.rules.law import Law
+from ucnp_abm.rules.law import Law, name_of
 from ucnp_abm.rules.ruleset import HopRule, SiteRule
 from ucnp_abm.rules.table import Block, RateTable
 from ucnp_abm.workbench.alike import Line, Told, collapse
@@ -80,7 +80,7 @@ class Rate:
         """As one row of a table, with units in the names; None where there is no number."""
         energies = {"barrier_eV": self.barrier, "activation_eV": self.activation, "back_eV": self.back}
         numbers = {**energies, "attempt_per_s": self.attempt, "rate_per_s": self.rate, "time_s": self.time}
-        named = {"row": self.row, "verb": self.verb, "species": self.species, "law": law_name(self.rule.law)}
+        named = {"row": self.row, "verb": self.verb, "species": self.species, "law": name_of(self.rule.law)}
         told = {name.replace("[", "_").rstrip("]"): value for name, value in self.told.items()}
         finite = {name: n if n is not None and math.isfinite(n) else None for name, n in numbers.items()}
         return {**named, "place": law_place(self.rule.law), **told, **finite}
@@ -152,11 +152,6 @@ def lines(found: Sequence[Rate]) -> list[Line[Rate]]:
     """The environments of one law, those of equal energies and rates together, fastest first."""
     alike = collapse(found, lambda r: (*(_rounded(e) for e in (r.barrier, r.activation, r.back)), f"{r.rate:.9g}"))
     return sorted(alike, key=lambda line: (-line.first.rate, line.first.activation))
-
-
-def law_name(law: Law) -> str:
-    """The name of a law's function."""
-    return str(getattr(law, "__name__", law))
 
 
 def law_place(law: Law) -> str:

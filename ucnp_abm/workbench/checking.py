@@ -12,10 +12,9 @@ from ucnp_abm.crystal.species import RE
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.errors import BadInput, UcnpError
 from ucnp_abm.rules.check import check
-from ucnp_abm.rules.law import place_of
+from ucnp_abm.rules.law import name_of, place_of
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.workbench import balance, law_checks, replay, row_checks
-from ucnp_abm.workbench.barriers import law_name
 from ucnp_abm.workbench.finding import ERROR, Finding, Report
 from ucnp_abm.workbench.trial import Trial, on_trial, parts_of, species_of
 from ucnp_abm.workbench.watching import Watch
@@ -131,7 +130,7 @@ class _Checking:
                 continue
             trials.append(trial)
             self._table(trial)
-            self.sampled |= dict.fromkeys(law_name(law) for law in trial.table.on_the_way) if trial.table else {}
+            self.sampled |= dict.fromkeys(name_of(law) for law in trial.table.on_the_way) if trial.table else {}
             self.environments += len(trial.answers) if number == 0 else _new(trial, trials[:-1])
             self._do("barriers", lambda t=trial: row_checks.barriers(t))  # type: ignore[misc]
             self._do("determinism", lambda t=trial: row_checks.determinism(t))  # type: ignore[misc]

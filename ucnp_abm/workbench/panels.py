@@ -6,9 +6,10 @@ import textwrap
 from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
+from ucnp_abm.rules.law import name_of
 from ucnp_abm.viz.barriers import Curve, Panel
 from ucnp_abm.workbench.alike import Line, Told, chosen, telling, values
-from ucnp_abm.workbench.barriers import Rate, by_law, law_name, lines
+from ucnp_abm.workbench.barriers import Rate, by_law, lines
 
 K = TypeVar("K", bound=Hashable)
 Point = tuple[float, float]
@@ -58,7 +59,7 @@ def _law(rows: Sequence[Rate]) -> list[Panel]:
         family[one.get(hue, ""), place] = point
     species = {one.species for one in rows}
     alone = rows[0].species if len(species) == 1 else ""
-    said = f"{rows[0].verb} {_few(values([one.species for one in rows]))}: {law_name(rows[0].rule.law)}"
+    said = f"{rows[0].verb} {_few(values([one.species for one in rows]))}: {name_of(rows[0].rule.law)}"
     made = []
     for keys, family in _joined(families):
         where = "; ".join(chosen(name, [key[n] for key in keys], every[name]) for n, name in enumerate(split))

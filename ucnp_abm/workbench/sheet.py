@@ -14,12 +14,12 @@ from ucnp_abm.crystal.levels import Division
 from ucnp_abm.crystal.species import IONS
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.rules.drive import Drive
-from ucnp_abm.rules.law import Law
+from ucnp_abm.rules.law import Law, name_of
 from ucnp_abm.rules.mechanism import Mechanism, Reservoir
 from ucnp_abm.rules.parameter import Value
 from ucnp_abm.rules.ruleset import HopRule, SiteRule
 from ucnp_abm.workbench.alike import telling
-from ucnp_abm.workbench.barriers import Rate, law_name, law_place, rates
+from ucnp_abm.workbench.barriers import Rate, law_place, rates
 from ucnp_abm.workbench.origin import Origin, origin
 
 
@@ -246,7 +246,7 @@ def _facts(owner: str, rules: Sequence[HopRule | SiteRule], rows: Sequence[Rate]
         owner=owner,
         verb="hop" if isinstance(rule, HopRule) else rule.verb,
         species=tuple(symbol for each in rules for symbol in _species(each)),
-        law=law_name(rule.law),
+        law=name_of(rule.law),
         place=law_place(rule.law),
         doc=_doc(rule.law),
         reversible=not rule.irreversible,

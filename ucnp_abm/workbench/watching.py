@@ -13,8 +13,7 @@ from typing import Any, SupportsIndex
 
 from ucnp_abm.errors import BadMechanism, BadRate
 from ucnp_abm.rules.env import HopEnv, Parameters, SiteEnv, Unwatched
-from ucnp_abm.rules.law import Law, call_law
-from ucnp_abm.workbench.barriers import law_name
+from ucnp_abm.rules.law import Law, call_law, name_of
 from ucnp_abm.workbench.finding import place_in
 from ucnp_abm.workbench.outside import codes_of, function_of
 
@@ -59,7 +58,7 @@ class Watch:
     def __init__(self, law: Law, part: str) -> None:
         self.law = law
         self.part = part
-        self.__name__ = law_name(law)
+        self.__name__ = name_of(law)
         self.function = function_of(law)
         if self.function is not None:
             self.__code__: CodeType = self.function.__code__
