@@ -14,7 +14,6 @@ from oracle.test_small_system import HOT, KELVIN, PAIRS, SITES, assert_same_rate
 from ucnp_abm import Drive, Mechanism, Simulation
 from ucnp_abm.errors import BadInput, BadMechanism, BadRate
 from ucnp_abm.rules import on_the_way
-from ucnp_abm.rules.asking import ask
 
 ALONG = ("depth", "radius", "x", "y", "z")
 
@@ -125,7 +124,7 @@ def rising():
 @pytest.fixture
 def small_table(monkeypatch):
     """Room for so few rows that what reads a count at all is worked out on the way."""
-    monkeypatch.setattr("ucnp_abm.rules.tabulate.ask", lambda *a: ask(*a[:4], min(a[4], 120), a[5]))
+    monkeypatch.setattr("ucnp_abm.rules.asking.MAX_ROWS", 120)
 
 
 MIXED = {"Gd": 3, "Y": 2, "Yb": 2, "vacancy": 2}
@@ -219,7 +218,7 @@ def test_events_are_the_same_whether_rows_are_in_the_table_or_come_on_the_way(sm
     n, rules = 300 if interpreted else 20_000, rising()
     known = Simulation(small_particle, rules, seed=5, scheduler="rejection", interpreted=interpreted)
     known.run(events=n)
-    monkeypatch.setattr("ucnp_abm.rules.tabulate.ask", lambda *a: ask(*a[:4], min(a[4], 600), a[5]))
+    monkeypatch.setattr("ucnp_abm.rules.asking.MAX_ROWS", 600)
     monkeypatch.setattr("ucnp_abm.engine.memo._ROOM", 16)  # the memo must grow
     unknown = Simulation(small_particle, rules, seed=5, interpreted=interpreted)
     unknown.run(events=n)

@@ -8,9 +8,9 @@ import pytest
 from ucnp_abm import IONS, Mechanism, Particle, UcnpError, mechanism
 from ucnp_abm.kernels import events
 from ucnp_abm.registry import installed
-from ucnp_abm.workbench import balance
-from ucnp_abm.workbench.checking import CHECKS, check_mechanism, particle_for
-from ucnp_abm.workbench.trial import on_trial
+from ucnp_abm.workbench.checking import balance, check_mechanism, particle_for
+from ucnp_abm.workbench.checking.checks import CHECKS
+from ucnp_abm.workbench.checking.trial import on_trial
 
 
 def trial(hop, dock=None, **declared):

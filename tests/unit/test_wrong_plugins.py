@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ucnp_abm.workbench import check_file
-from ucnp_abm.workbench.checking import check_mechanism
+from ucnp_abm.workbench.checking import check_mechanism, files
 
 WRONG = Path(__file__).parents[1] / "data" / "wrong_plugins"
 HOP, SITE = "hop of Na over bond 'c', zones core|core", "surface site, coordination 3"
@@ -55,7 +54,7 @@ FOUND = {
 
 
 def reports_of(name):
-    found, of_file = check_file.load(WRONG / f"{name}.py")
+    found, of_file = files.load(WRONG / f"{name}.py")
     return [of_file, *(check_mechanism(one, events=50) for one in found)]
 
 

@@ -12,9 +12,8 @@ from ucnp_abm.cli import plugins_words as words
 from ucnp_abm.cli.compare import apply_settings, with_parameters
 from ucnp_abm.cli.options import plugin_options
 from ucnp_abm.registry import mechanism
-from ucnp_abm.workbench import check_file
-from ucnp_abm.workbench.checking import check_mechanism
-from ucnp_abm.workbench.finding import ERROR, Finding, Report
+from ucnp_abm.workbench.checking import check_mechanism, files
+from ucnp_abm.workbench.checking.finding import ERROR, Finding, Report
 
 _INDENT = " " * 10
 
@@ -79,7 +78,7 @@ def _reports(what: str, settings: Sequence[str], events: int) -> list[Report]:
     particle = recipe.build(0) if any(one.strip().startswith("particle.") for one in settings) else None
     reports, found = [], [mechanism(what)] if not what.endswith(".py") else []
     if what.endswith(".py"):
-        found, of_file = check_file.load(what)
+        found, of_file = files.load(what)
         reports = [of_file] if of_file.findings or not found else []
     changed = with_parameters({one.name: one for one in found}, parameters) if found else {}
     return [*reports, *(check_mechanism(one, particle, events=events) for one in changed.values())]

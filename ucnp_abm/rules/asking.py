@@ -1,66 +1,179 @@
-"""Asking a law: about every environment of its places, or, if these are too many, about a sample."""
+"""Asking laws: first what they read, then, if a table can hold it, about every environment of their places."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from ucnp_abm.errors import BadMechanism
+from ucnp_abm.errors import BadMechanism, BadRate
 from ucnp_abm.rules.env import Counts, Unwatched
-from ucnp_abm.rules.law import label
+from ucnp_abm.rules.law import Law, call_law, label
 from ucnp_abm.rules.on_the_way import MAX_NUMBERS, barrier_of, ways
 from ucnp_abm.rules.table import Block
-from ucnp_abm.rules.watch import Watch, counting
+from ucnp_abm.rules.watch import Counting, Watch, counting
 
-MAX_ROWS = 1 << 20
+MAX_ROWS = 1 << 19
 Answer = tuple[Block, list[float]]
 """A block that knows what is counted, and the barriers / eV of its rows; NaN where counts cannot occur."""
 
 
-def ask(
-    asked: Sequence[Block], limits: Sequence[int], most: int, among: tuple[str, ...], room: int, owner: str
-) -> list[Answer]:
-    """Barriers of all rows of the blocks of one rule.
+class ReadsTooMuch(BadMechanism):
+    """A law that reads more than a table can hold."""
 
-    Which counts a law reads is found by tracing it: a read of a count that is not enumerated ends the round, and the
-    next one enumerates it too.
+    def __init__(self, why: str, law: Law) -> None:
+        super().__init__(why)
+        self.law = law
 
-    Parameters
+
+@dataclass
+class Question:
+    """All places of one rule, for one mover or one channel.
+
+    Attributes
     ----------
-    asked : sequence of Block
-        All of one rule.
-    limits : sequence of int
+    asked : list of Block
+    limits : list of int
         Neighbours that there are at most, by block.
     most : int
         The largest number of neighbours anywhere.
     among : tuple of str
         Species that can be neighbours.
-    room : int
-        Rows that the table can still hold.
+    copies : int
+        Rows of the table for each environment: both ways of a bond stand there.
     owner : str
         Name of the mechanism.
+    """
+
+    asked: list[Block]
+    limits: list[int]
+    most: int
+    among: tuple[str, ...]
+    copies: int
+    owner: str
+    watched: tuple[Watch, ...] = ()
+    late: bool = False
+    _found: list[Answer] | None = None
+
+    def begin(self) -> None:
+        """Ask about each place without any neighbours; if the law wants to see some, find out which it reads."""
+        try:
+            self._found = [(block, [_answer(block, Counts(), self.owner)]) for block in self.asked]
+        except Unwatched:
+            self._glimpse()
+
+    def _glimpse(self) -> None:
+        """What the law reads in some environments of each place."""
+        read: set[Watch] = set()
+        for block, limit in zip(self.asked, self.limits, strict=True):
+            for symbol in self.among:
+                counts = Counts(whole={symbol: limit})
+                with suppress(BadRate):  # it will come again when every environment is asked about
+                    call_law(block.rule.law, block.environment(counts), self.owner)
+                read |= counts.asked
+        self._watch(read)
+
+    def _watch(self, read: set[Watch]) -> None:
+        self.watched = tuple(sorted({*self.watched, *read}, key=str))
+
+    @property
+    def here(self) -> list[Watch]:
+        """What it reads of species that can be there."""
+        return [watch for watch in self.watched if set(watch.species) & set(self.among)]
+
+    def counting(self) -> Counting | None:
+        """How its counts become rows."""
+        return counting(self.here, self.among, self.most) if self.here and not self.late else None
+
+    @property
+    def rows(self) -> float:
+        """Rows that it needs in the table; infinity if its counts are too many for a map."""
+        each = 1 if self.late or not self.here else counted.n_rows if (counted := self.counting()) else math.inf
+        return self.copies * each * len(self.asked)
+
+    def answers(self, room: float) -> list[Answer]:
+        """The barriers of all rows.
+
+        A read of a count that is not enumerated ends the round, and the next one enumerates it too.
+
+        Raises
+        ------
+        BadRate
+            If the law raises or returns something that is no barrier; the message names the environment.
+        ReadsTooMuch
+            If it needs more rows than there is room for, and its author did not declare its lowest barrier.
+        """
+        if self._found is not None:
+            return self._found
+        while not self.late:
+            if self.rows > room:
+                self.put_off(room)
+                break
+            counted = self.counting()
+            absent = tuple(watch for watch in self.watched if watch not in self.here)
+            blocks = [replace(block, counting=counted, absent=absent) for block in self.asked]
+            try:
+                pairs = zip(blocks, self.limits, strict=True)
+                return [(block, _barriers(block, limit, self.owner)) for block, limit in pairs]
+            except Unwatched as unseen:
+                self._watch({unseen.watch})
+        radix = self.most + 1
+        return [
+            (
+                replace(block, on_the_way=ways(block.rule, self.among, limit, radix, block.environment, self.owner)),
+                [block.rule.lowest],
+            )
+            for block, limit in zip(self.asked, self.limits, strict=True)
+        ]
+
+    def put_off(self, room: float) -> None:
+        """Leave the rows to be worked out on the way.
+
+        Raises
+        ------
+        ReadsTooMuch
+            If the lowest barrier is not declared, or even so there are too many neighbourhoods.
+        """
+        law = self.asked[0].rule.law
+        who = label(law, self.owner)
+        if self.asked[0].rule.lowest is None:
+            left = max(0, int(room)) if room > -math.inf else 0
+            need = f"{self.rows:,} table rows, more than the {left:,} left" if self.rows < math.inf else "a huge table"
+            raise ReadsTooMuch(
+                f"{who} reads the counts of {', '.join(map(str, self.here))}, which needs {need}; read fewer species, "
+                "group them (env.n['Gd', 'Y']), saturate counts (env.n.up_to(3, 'Yb')), split the rule by mover, or "
+                "declare the lowest barrier that it can return (lowest=…): its rows then come on the way",
+                law,
+            )
+        if (self.most + 1) ** len(self.among) >= MAX_NUMBERS:
+            raise ReadsTooMuch(
+                f"{who}: {len(self.among)} species around it are too many to tell apart, even on the way", law
+            )
+        self.late = True
+
+
+def ask(questions: Sequence[Question]) -> list[list[Answer]]:
+    """The answers to all questions of a mechanism; of laws that together need too many rows the largest are put off.
 
     Raises
     ------
-    BadRate
-        If the law raises or returns something that is no barrier; the message names the environment.
-    BadMechanism
-        If it reads more than a table can hold, and its author did not declare its lowest barrier.
+    BadRate, ReadsTooMuch
+        See `Question.answers`.
     """
-    watched: tuple[Watch, ...] = ()
-    while True:
-        here = [watch for watch in watched if set(watch.species) & set(among)]
-        absent = tuple(watch for watch in watched if watch not in here)
-        counted = counting(here, among, most) if here else None
-        rows = counted.n_rows if counted else math.inf if here else 1
-        if 2 * rows * len(asked) > room:
-            return _too_many(asked, limits, most, among, here, rows, room, owner)
-        blocks = [replace(block, counting=counted, absent=absent) for block in asked]
-        try:
-            return [(block, _barriers(block, limit, owner)) for block, limit in zip(blocks, limits, strict=True)]
-        except Unwatched as unseen:
-            watched = tuple(sorted({*watched, unseen.watch}, key=str))
+    for question in questions:
+        question.begin()
+    while (total := sum(question.rows for question in questions)) > MAX_ROWS:
+        largest = max(questions, key=lambda question: question.rows)
+        if largest.late or not largest.here:
+            raise BadMechanism(f"{largest.owner}: this crystal has too many kinds of place for a table: {total:,} rows")
+        largest.put_off(MAX_ROWS - (total - largest.rows))
+    answers: list[list[Answer]] = []
+    room: float = MAX_ROWS
+    for question in questions:
+        answers.append(question.answers(room))
+        room -= question.rows
+    return answers
 
 
 def _barriers(block: Block, limit: int, owner: str) -> list[float]:
@@ -78,35 +191,3 @@ def _answer(block: Block, counts: Counts, owner: str) -> float:
     if (watch := counts.unseen()) is not None:
         raise Unwatched(watch)
     return barrier
-
-
-def _too_many(
-    asked: Sequence[Block],
-    limits: Sequence[int],
-    most: int,
-    among: tuple[str, ...],
-    watched: Sequence[Watch],
-    rows: float,
-    room: int,
-    owner: str,
-) -> list[Answer]:
-    """One row for each block, at the lowest barrier; the others are worked out on the way."""
-    rule = asked[0].rule
-    need = f"{2 * rows * len(asked):,} table rows, more than the {room:,} left" if rows < math.inf else "a huge table"
-    if rule.lowest is None:
-        raise BadMechanism(
-            f"{label(rule.law, owner)} reads the counts of {', '.join(map(str, watched))}, which needs {need}; read "
-            "fewer species, group them (env.n['Gd', 'Y']), saturate counts (env.n.up_to(3, 'Yb')), split the rule by "
-            "mover, or declare the lowest barrier that it can return (lowest=…): its rows then come on the way"
-        )
-    if (most + 1) ** len(among) >= MAX_NUMBERS or 2 * len(asked) > room:
-        raise BadMechanism(
-            f"{label(rule.law, owner)}: {len(among)} species around it are too many to tell apart, even on the way"
-        )
-    return [
-        (
-            replace(block, on_the_way=ways(rule, among, limit, most + 1, block.environment, owner)),
-            [rule.lowest],
-        )
-        for block, limit in zip(asked, limits, strict=True)
-    ]

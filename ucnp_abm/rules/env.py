@@ -33,6 +33,11 @@ class Counts:
         The number of every species, for a law that is called live.
     absent : sequence of Watch
         Counts of species that can never be there.
+
+    Attributes
+    ----------
+    asked : set of Watch
+        What was read so far.
     """
 
     def __init__(
@@ -42,13 +47,13 @@ class Counts:
         absent: Sequence[Watch] = (),
     ) -> None:
         self.watched = dict(watched or {})
+        self.asked: set[Watch] = set()
         self._absent = absent
         self._whole = whole
-        self._unseen: set[Watch] = set()
 
     def unseen(self) -> Watch | None:
         """A count that was asked for and is not enumerated, even if the law swallowed the signal."""
-        return min(self._unseen, key=str, default=None)
+        return next((watch for watch in self.asked if watch not in self.watched and watch not in self._absent), None)
 
     def __getitem__(self, species: str | tuple[str, ...]) -> int:
         return self._read(species if isinstance(species, tuple) else (species,), None)
@@ -67,12 +72,12 @@ class Counts:
 
     def _read(self, species: tuple[str, ...], most: int | None) -> int:
         watch = Watch.of(species, most)
+        self.asked.add(watch)
         if self._whole is not None:
             return watch.count(self._whole)
         if watch in self._absent:
             return 0
         if watch not in self.watched:
-            self._unseen.add(watch)
             raise Unwatched(watch)
         return self.watched[watch]
 

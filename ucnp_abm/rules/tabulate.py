@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import N_CODES, SPECIES
 from ucnp_abm.errors import BadMechanism, nearest
-from ucnp_abm.rules.asking import MAX_ROWS, Answer, ask
+from ucnp_abm.rules.asking import Answer, Question, ask
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.reading import Maps, Readers
 from ucnp_abm.rules.ruleset import HopRule
@@ -68,6 +68,8 @@ class _Builder:
                     f"{mechanism.name}: site_energy of {symbol}: unknown zone '{zone}'{nearest(str(zone), known)}"
                 )
         self.divided = mechanism.division is not None
+        self.zones = [crystal.zones[zone] for zone, _ in crystal.regions]
+        self.claimed: set[str] = set()
         self.maps = Maps()
         self.blocks: list[Block] = []
         self.kind: list[int] = [RAW]
@@ -80,17 +82,16 @@ class _Builder:
         hop_row = np.zeros((N_CODES, len(self.crystal.lattice.bonds), n_regions, n_regions), dtype=np.uint32)
         channel_row = np.zeros((1 + len(self.channels), n_places), dtype=np.uint32)
         hops, transforms = Readers(N_CODES, self.maps), Readers(1 + len(self.channels), self.maps)
-        claimed: set[str] = set()
-        for rule in self.mechanism.active_hops():
-            for mover in rule.movers:
-                if mover in claimed:
-                    raise BadMechanism(f"{self.mechanism.name}: two hop rules for {mover} hold at once")
-                claimed.add(mover)
-                if mover in self.present and mover not in self.immobile:
-                    code = SPECIES[mover].code
-                    hops.note(code, self._hops(rule, mover, hop_row[code]))
-        for number, channel in enumerate(self.channels, 1):
-            transforms.note(number, self._transforms(number, channel, channel_row[number]))
+        movers = [(rule, mover) for rule in self.mechanism.active_hops() for mover in self._movers(rule)]
+        moves = [self._hops(rule, mover) for rule, mover in movers]
+        changes = [self._transforms(number, channel) for number, channel in enumerate(self.channels, 1)]
+        answers = ask([*moves, *changes])
+        for (rule, mover), found in zip(movers, answers, strict=False):
+            hops.note(SPECIES[mover].code, found)
+            self._place_hops(rule, mover, found, hop_row[SPECIES[mover].code])
+        for number, (channel, found) in enumerate(zip(self.channels, answers[len(movers) :], strict=True), 1):
+            transforms.note(number, found)
+            self._place_transforms(channel, found, channel_row[number])
         return RateTable(
             mechanism=self.mechanism,
             species=self.present,
@@ -115,50 +116,68 @@ class _Builder:
 
     def _energies(self, symbol: str) -> list[float]:
         """Eps / eV of a species in each region: that of its zone and that of its level."""
-        held, zones = self.site_energies, self.crystal.zones
+        held, levels = self.site_energies, [level for _, level in self.crystal.regions]
         return [
-            held.get((symbol, zones[zone]), 0.0) + (held.get((symbol, level), 0.0) if self.divided else 0.0)
-            for zone, level in self.crystal.regions
+            held.get((symbol, zone), 0.0) + (held.get((symbol, level), 0.0) if self.divided else 0.0)
+            for zone, level in zip(self.zones, levels, strict=True)
         ]
 
     def _levels(self, *regions: int) -> tuple[int, ...]:
         return tuple(self.crystal.regions[r][1] for r in regions) if self.divided else ()
 
-    def _hops(self, rule: HopRule, mover: str, rows: NDArray[np.uint32]) -> list[Answer]:
-        zones, bonds = [self.crystal.zones[zone] for zone, _ in self.crystal.regions], self.crystal.lattice.bonds
-        pairs = [(b, i, j) for b, i, j in self.crystal.bond_regions if rule.irreversible or i <= j]
-        most = 2 * (self.crystal.z - 1)
-        asked = [Block(0, rule, (mover, bonds[b][0], zones[i], zones[j]), self._levels(i, j)) for b, i, j in pairs]
-        answers = self._ask(asked, [most] * len(asked), most)
+    def _movers(self, rule: HopRule) -> list[str]:
+        """Those of a rule that are here and move; no two rules may claim one."""
+        for mover in rule.movers:
+            if mover in self.claimed:
+                raise BadMechanism(f"{self.mechanism.name}: two hop rules for {mover} hold at once")
+            self.claimed.add(mover)
+        return [mover for mover in rule.movers if mover in self.present and mover not in self.immobile]
+
+    def _pairs(self, rule: HopRule) -> list[tuple[int, int, int]]:
+        """(bond class, region, region) of the environments of a hop: both ways are one, unless it is irreversible."""
+        return [(b, i, j) for b, i, j in self.crystal.bond_regions if rule.irreversible or i <= j]
+
+    def _hops(self, rule: HopRule, mover: str) -> Question:
+        bonds, most = self.crystal.lattice.bonds, 2 * (self.crystal.z - 1)
+        asked = [
+            Block(0, rule, (mover, bonds[b][0], self.zones[i], self.zones[j]), self._levels(i, j))
+            for b, i, j in self._pairs(rule)
+        ]
+        return self._question(asked, [most] * len(asked), most, 1 if rule.irreversible else 2)
+
+    def _place_hops(self, rule: HopRule, mover: str, answers: list[Answer], rows: NDArray[np.uint32]) -> None:
         moving, vacant = self._energies(mover), self._energies("vacancy")
         kind = RAW if rule.irreversible else HOP
-        for (bond, i, j), (block, barriers) in zip(pairs, answers, strict=True):
+        for (bond, i, j), (block, barriers) in zip(self._pairs(rule), answers, strict=True):
             for here, there in [(i, j)] if rule.irreversible or i == j else [(i, j), (j, i)]:
                 step = (moving[here] - moving[there]) - (vacant[here] - vacant[there])
-                where = (mover, bonds[bond][0], zones[here], zones[there])
+                where = (*block.where[:2], self.zones[here], self.zones[there])
                 both = replace(block, where=where, levels=self._levels(here, there))
                 rows[bond, here, there] = self._append(kind, barriers, step, both)
-        return answers
 
-    def _transforms(self, number: int, channel: Channel, rows: NDArray[np.uint32]) -> list[Answer]:
-        crystal, rule = self.crystal, channel.rule
-        exposed = np.flatnonzero(crystal.exposed)
-        kinds = sorted({(int(crystal.region[p]), int(crystal.coordination[p])) for p in exposed})
-        zones = [crystal.zones[zone] for zone, _ in crystal.regions]
-        asked = [Block(0, rule, (number, zones[region], c), self._levels(region)) for region, c in kinds]
-        answers = self._ask(asked, [c for _, c in kinds], crystal.z - 1)
+    def _sites(self) -> list[tuple[int, int]]:
+        """(region, coordination) of the exposed sites."""
+        exposed = np.flatnonzero(self.crystal.exposed)
+        return sorted({(int(self.crystal.region[p]), int(self.crystal.coordination[p])) for p in exposed})
+
+    def _transforms(self, number: int, channel: Channel) -> Question:
+        sites = self._sites()
+        asked = [Block(0, channel.rule, (number, self.zones[r], c), self._levels(r)) for r, c in sites]
+        return self._question(asked, [c for _, c in sites], self.crystal.z - 1, 1)
+
+    def _place_transforms(self, channel: Channel, answers: list[Answer], rows: NDArray[np.uint32]) -> None:
+        crystal, potential = self.crystal, channel.rule.potential
         after, before = self._energies(channel.after), self._energies(channel.before)
-        for (region, coordination), (block, barriers) in zip(kinds, answers, strict=True):
+        for (region, coordination), (block, barriers) in zip(self._sites(), answers, strict=True):
             step = after[region] - before[region]
-            if rule.potential is not None:
-                step += -rule.potential if channel.kind == FILL else rule.potential
+            if potential is not None:
+                step += -potential if channel.kind == FILL else potential
             here = (crystal.region == region) & (crystal.coordination == coordination)
             rows[here] = self._append(channel.kind, barriers, step, block)
-        return answers
 
-    def _ask(self, asked: list[Block], limits: list[int], most: int) -> list[Answer]:
+    def _question(self, asked: list[Block], limits: list[int], most: int, copies: int) -> Question:
         among = tuple(dict.fromkeys(["vacancy", *self.present]))
-        return ask(asked, limits, most, among, MAX_ROWS - len(self.kind), self.mechanism.name)
+        return Question(asked, limits, most, among, copies, self.mechanism.name)
 
     def _append(self, kind: int, barriers: list[float], step: float, block: Block) -> int:
         start = len(self.kind)

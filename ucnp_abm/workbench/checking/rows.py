@@ -7,11 +7,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ucnp_abm.rules.ruleset import HopRule, SiteRule
-from ucnp_abm.workbench.balance import energy
-from ucnp_abm.workbench.finding import ERROR, WARNING, Finding, said_of
-from ucnp_abm.workbench.outside import line_of
-from ucnp_abm.workbench.trial import Answers, Trial, parts_of, rules_of
-from ucnp_abm.workbench.watching import Endless, Watch
+from ucnp_abm.workbench.checking.balance import energy
+from ucnp_abm.workbench.checking.finding import ERROR, WARNING, Finding, said_of
+from ucnp_abm.workbench.checking.outside import line_of
+from ucnp_abm.workbench.checking.trial import Answers, Trial, parts_of, rules_of
+from ucnp_abm.workbench.checking.watching import Endless, Watch
 
 SAME = 1e-9
 """Energies / eV that differ by less are the same, as far as sums of declared energies can tell."""

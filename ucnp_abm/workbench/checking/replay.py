@@ -13,7 +13,7 @@ from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import LiveMismatch
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.workbench.finding import ERROR, Finding
+from ucnp_abm.workbench.checking.finding import ERROR, Finding
 
 CHECK = "compiled = interpreted = live"
 SEED = 7

@@ -14,12 +14,10 @@ from ucnp_abm.errors import BadInput, UcnpError
 from ucnp_abm.rules.check import check
 from ucnp_abm.rules.law import name_of, place_of
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.workbench import balance, law_checks, replay, row_checks
-from ucnp_abm.workbench.finding import ERROR, Finding, Report
-from ucnp_abm.workbench.trial import Trial, on_trial, parts_of, species_of
-from ucnp_abm.workbench.watching import Watch
-
-__all__ = ["Finding", "Report", "check_mechanism", "particle_for"]
+from ucnp_abm.workbench.checking import balance, laws, replay, rows
+from ucnp_abm.workbench.checking.finding import ERROR, Finding, Report
+from ucnp_abm.workbench.checking.trial import Trial, on_trial, parts_of, species_of
+from ucnp_abm.workbench.checking.watching import Watch
 
 CHECKS = (
     "source and summary",
@@ -116,7 +114,7 @@ class _Checking:
     def all(
         self, mechanism: Mechanism, particle: Particle | None, events: int, protocol: Protocol | str | float
     ) -> None:
-        self._do("source and summary", lambda: law_checks.origins(mechanism))
+        self._do("source and summary", lambda: laws.origins(mechanism))
         made = self._tried("table", lambda: particle or particle_for(mechanism))
         if made is None:
             return
@@ -132,15 +130,15 @@ class _Checking:
             self._table(trial)
             self.sampled |= dict.fromkeys(name_of(law) for law in trial.table.on_the_way) if trial.table else {}
             self.environments += len(trial.answers) if number == 0 else _new(trial, trials[:-1])
-            self._do("barriers", lambda t=trial: row_checks.barriers(t))  # type: ignore[misc]
-            self._do("determinism", lambda t=trial: row_checks.determinism(t))  # type: ignore[misc]
-            self._do("globals", lambda t=trial: law_checks.outside(t))  # type: ignore[misc]
+            self._do("barriers", lambda t=trial: rows.barriers(t))  # type: ignore[misc]
+            self._do("determinism", lambda t=trial: rows.determinism(t))  # type: ignore[misc]
+            self._do("globals", lambda t=trial: laws.outside(t))  # type: ignore[misc]
             self._do("detailed balance", lambda t=trial: balance.balance(t))  # type: ignore[misc]
-            self._do("rules that apply", lambda t=trial: row_checks.application(t))  # type: ignore[misc]
-            self._do("usual units", lambda t=trial: row_checks.usual_units(t))  # type: ignore[misc]
+            self._do("rules that apply", lambda t=trial: rows.application(t))  # type: ignore[misc]
+            self._do("usual units", lambda t=trial: rows.usual_units(t))  # type: ignore[misc]
         if not trials:
             return
-        self._do("output", lambda: law_checks.output(watches.values()))
+        self._do("output", lambda: laws.output(watches.values()))
         others = [] if particle else [made, *_other_crystals(mechanism)]
         self._in_vain(mechanism, others or [made], watches, trials)
         usable = {"table", "barriers", "determinism"}
@@ -170,10 +168,10 @@ class _Checking:
 
         def found() -> list[Finding]:
             return [
-                *law_checks.lines(watches.values(), trials),
-                *law_checks.words(watches.values(), trials),
-                *row_checks.reads(trials),
-                *law_checks.parameters(mechanism, watches.values()),
+                *laws.lines(watches.values(), trials),
+                *laws.words(watches.values(), trials),
+                *rows.reads(trials),
+                *laws.parameters(mechanism, watches.values()),
             ]
 
         names = ("reach", "unused reads", "unused parameters")

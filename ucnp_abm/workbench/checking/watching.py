@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -14,8 +13,8 @@ from typing import Any, SupportsIndex
 from ucnp_abm.errors import BadMechanism, BadRate
 from ucnp_abm.rules.env import HopEnv, Parameters, SiteEnv, Unwatched
 from ucnp_abm.rules.law import Law, call_law, name_of
-from ucnp_abm.workbench.finding import place_in
-from ucnp_abm.workbench.outside import codes_of, function_of
+from ucnp_abm.workbench.checking.finding import place_in
+from ucnp_abm.workbench.checking.outside import codes_of, function_of
 
 MOST_LINES = 1_000_000
 """Lines that one call of a law may run; more look like a loop without end."""
@@ -49,11 +48,9 @@ class Watch:
         Parameters that it read.
     refused : bool
         Whether it ever gave no barrier, though it was told all that it asked for.
-    calls, order : int
-        How often it was called, and when last among all laws.
+    calls : int
+        How often it was called.
     """
-
-    _clock = itertools.count()
 
     def __init__(self, law: Law, part: str) -> None:
         self.law = law
@@ -68,7 +65,7 @@ class Watch:
         self.printed = ""
         self.compared: set[tuple[str, str]] = set()
         self.read: set[str] = set()
-        self.calls = self.order = 0
+        self.calls = 0
         self.refused = False
         self._endless: Endless | None = None
         self._asked: dict[int, tuple[Parameters, Parameters]] = {}
@@ -88,7 +85,7 @@ class Watch:
         BadRate
             As `call_law`; also if it does not come to an end.
         """
-        self.calls, self.order = self.calls + 1, next(self._clock)
+        self.calls += 1
         if self._endless is not None:
             raise BadRate(f"{self.part}: the law '{self.__name__}' {self._endless}") from self._endless
         said = io.StringIO()

@@ -11,9 +11,9 @@ from ucnp_abm.rules.check import check_potentials
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.ruleset import HopRule, SiteRule
 from ucnp_abm.rules.table import Block, RateTable
-from ucnp_abm.workbench.finding import ERROR, Finding
-from ucnp_abm.workbench.trial import Answers, Trial
-from ucnp_abm.workbench.watching import Watch
+from ucnp_abm.workbench.checking.finding import ERROR, Finding
+from ucnp_abm.workbench.checking.trial import Answers, Trial
+from ucnp_abm.workbench.checking.watching import Watch
 
 SAME = 1e-9
 """Energies / eV that differ by less are the same, as far as sums of declared energies can tell."""

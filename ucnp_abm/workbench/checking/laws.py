@@ -13,10 +13,10 @@ from ucnp_abm.rules.drive import Drive
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.parameter import Parameter
 from ucnp_abm.rules.ruleset import HopRule
-from ucnp_abm.workbench.finding import ERROR, WARNING, Finding
-from ucnp_abm.workbench.outside import line_of, outside_of, own_lines
-from ucnp_abm.workbench.trial import Trial, parts_of, rules_of
-from ucnp_abm.workbench.watching import Watch, asked
+from ucnp_abm.workbench.checking.finding import ERROR, WARNING, Finding
+from ucnp_abm.workbench.checking.outside import line_of, outside_of, own_lines
+from ucnp_abm.workbench.checking.trial import Trial, parts_of, rules_of
+from ucnp_abm.workbench.checking.watching import Watch, asked
 
 _DOI = re.compile(r"\b10\.\d{4,9}/\S")
 _COURSE = frozenset(Drive("any", summary="", source="").parameters)

@@ -10,8 +10,8 @@ from ucnp_abm import registry
 from ucnp_abm.errors import BadInput, BadPlugin
 from ucnp_abm.rules.drive import Drive
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.workbench.finding import ERROR, Finding, Report, short_place
-from ucnp_abm.workbench.law_checks import birthplace
+from ucnp_abm.workbench.checking.finding import ERROR, Finding, Report, short_place
+from ucnp_abm.workbench.checking.laws import birthplace
 
 USUAL = "no-complex"
 """The mechanism with which drives are combined, if they can act on it and their file has none."""

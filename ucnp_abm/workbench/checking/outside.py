@@ -15,7 +15,7 @@ import numpy as np
 
 from ucnp_abm.errors import shown
 from ucnp_abm.rules.law import Law
-from ucnp_abm.workbench.finding import place_in
+from ucnp_abm.workbench.checking.finding import place_in
 
 _NOTHING = object()
 

@@ -14,7 +14,8 @@ from ucnp_abm.crystal.levels import with_levels
 from ucnp_abm.crystal.particle import Particle
 from ucnp_abm.crystal.species import IONS
 from ucnp_abm.engine.schedule import Condition
-from ucnp_abm.errors import BadMechanism, BadRate, UcnpError
+from ucnp_abm.errors import BadRate, UcnpError
+from ucnp_abm.rules.asking import ReadsTooMuch
 from ucnp_abm.rules.drive import Drive
 from ucnp_abm.rules.env import HopEnv, SiteEnv
 from ucnp_abm.rules.law import Law
@@ -23,8 +24,8 @@ from ucnp_abm.rules.ruleset import HopRule, SiteRule
 from ucnp_abm.rules.table import RateTable
 from ucnp_abm.rules.tabulate import tabulate
 from ucnp_abm.workbench.barriers import Rate, table_rates
-from ucnp_abm.workbench.outside import Outside, outside_of, words_of
-from ucnp_abm.workbench.watching import Watch, with_absent
+from ucnp_abm.workbench.checking.outside import Outside, outside_of, words_of
+from ucnp_abm.workbench.checking.watching import Watch, with_absent
 
 SHUFFLE = 20_231
 """Seed of the order in which environments are asked for the third time."""
@@ -58,7 +59,7 @@ class Trial:
         By the part that declares a law and the law's id.
     table : RateTable or None
         None if none can be made.
-    refused : list of (BadMechanism, Watch or None)
+    refused : list of (UcnpError, Watch or None)
         Why laws had to be left out of the table, or why there is none.
     answers : list of Answers
         One for each row.
@@ -168,17 +169,14 @@ def _tabulate(trial: Trial, present: set[str]) -> None:
     """Make the table; a law that cannot be in one is left out, with all its rules."""
     particle = trial.particle
     while trial.table is None:
-        before = {key: watch.calls for key, watch in trial.watches.items()}
         try:
             trial.table = tabulate(trial.mechanism, trial.crystal, present, particle.immobile)
         except UcnpError as error:
-            asked = [watch for key, watch in trial.watches.items() if watch.calls > before[key]]
-            last = max(asked, key=lambda watch: watch.order, default=None)
-            known = last is not None and f"law '{last.__name__}'" in str(error)
-            trial.refused.append((error, last if known else None))
-            if not known or last is None or not isinstance(error, BadMechanism):
+            greedy = error.law if isinstance(error, ReadsTooMuch) and isinstance(error.law, Watch) else None
+            trial.refused.append((error, greedy))
+            if greedy is None:
                 return
-            _leave_out(trial.mechanism, last)
+            _leave_out(trial.mechanism, greedy)
             if not any(rules_of(part, active=True) for _, part in parts_of(trial.mechanism)):
                 return
 
