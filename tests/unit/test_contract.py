@@ -80,6 +80,7 @@ def said(tmp_path_factory):
     return told(tmp_path_factory.mktemp("broken"), "--tb=line", *sound, *broken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOUND)
 def test_what_is_sound_passes_every_test(said, name):
     assert {test: said[where, test] for where, test in said if where == name} == dict.fromkeys(
@@ -87,6 +88,7 @@ def test_what_is_sound_passes_every_test(said, name):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOTICED)
 def test_what_is_broken_is_noticed(said, name):
     assert all(said[name, test] for test in NOTICED[name])
@@ -100,6 +102,7 @@ def test_everything_that_is_broken_is_looked_at():
     assert {*re.findall(r"^class (Test\w+)", BROKEN.read_text(), flags=re.MULTILINE)} == {*NOTICED, *SOUND}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "says"),
     [

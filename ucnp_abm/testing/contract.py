@@ -105,7 +105,7 @@ class MechanismContract:
     def test_the_workbench_finds_nothing_wrong(self, simulation: Simulation) -> None:
         from ucnp_abm.workbench.checking import check_mechanism
 
-        report = check_mechanism(simulation.mechanism, simulation.particle)
+        report = check_mechanism(simulation.mechanism, simulation.particle, events=N_EVENTS)
         said = [f"{f.severity} {f.check}: {f.message} ({f.place}) {f.environment or ''}" for f in report.findings]
         assert report.ok, f"{simulation.mechanism.name}: `ucnp-abm plugins check` finds:\n" + "\n".join(said)
 
