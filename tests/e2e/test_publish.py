@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from pages import compare, shown
 
+PAGE = Path(__file__).parents[2] / "docs" / "publishing.md"
 pytestmark = pytest.mark.slow
 SMALL = ("particle.diameter=2.4 nm", "particle.thickness=0.8 nm")
 
@@ -41,6 +44,7 @@ def test_an_installed_plugin_is_listed_with_its_package(published):
     assert "lu-dock: Y-oleate docks" in said
     assert "from plugin 'lu-dock' of ucnp-abm-lu-dock 0.1.0" in said
     assert "Failed" not in said
+    compare(shown(PAGE, "ucnp-abm plugins list"), said, PAGE.name)
 
 
 def test_an_installed_plugin_is_compared_with_a_shipped_one(published):

@@ -204,7 +204,9 @@ class TestFindings(MechanismContract):
             check="balance", severity="error", message="it drives itself", place="a.py:3", environment="core"
         )
         checking = types.ModuleType("checking")
-        checking.check_mechanism = lambda mechanism, particle, events: types.SimpleNamespace(ok=False, findings=[finding])
+        checking.check_mechanism = lambda mechanism, particle, events: types.SimpleNamespace(
+            ok=False, findings=[finding]
+        )
         monkeypatch.setitem(sys.modules, "ucnp_abm.workbench.checking", checking)
 
 

@@ -325,6 +325,13 @@ def test_why_names_rule_environment_rate_and_words(model):
         assert part in text
 
 
+def test_why_names_one_site_where_one_site_changes(model):
+    event = model.fire()
+    while event.verb != "dock":
+        event = model.fire()
+    assert model.why(event).splitlines()[0].endswith(f"dock Y, site {event.move.site}")
+
+
 def test_why_gives_numbers_that_multiply(model):
     event = model.fire()
     assert event.probability == pytest.approx(event.move.rate / event.total_rate)

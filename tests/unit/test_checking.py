@@ -53,6 +53,13 @@ def test_nothing_is_found_in_what_ships(name, values):
     assert report.environments > 100
 
 
+def test_a_parameter_that_a_broken_law_would_have_read_is_not_called_unused():
+    made = trial(flat, lambda env: env.p.dock_barrier if env.site.n["yb"] else None)
+    made.parameter("dock_barrier", "1.2 eV", doc="Barrier of docking.")
+    (found,) = check_mechanism(made, events=50).findings
+    assert "did you mean 'Yb'?" in found.message
+
+
 def test_the_worst_comes_first_and_other_checks_go_on():
     def hop(env):
         print("here")

@@ -20,6 +20,19 @@ SMALL = [
     *("--set", "particle.core=NaGdF4: 49% Yb"),
 ]
 
+PICKY = """
+from ucnp_abm import IONS, Mechanism, hookimpl
+
+picky = Mechanism("picky", summary="Docks beside Yb.", source="Assumption: a test")
+picky.hop(mover=IONS)(lambda env: 1.65)
+picky.dock("Lu", irreversible=True)(lambda env: 1.2 if env.site.n.up_to(1, "Yb") else None)
+
+
+@hookimpl
+def ucnp_mechanisms():
+    return [picky]
+"""
+
 
 def made(hop, dock=None, *, species="Y", movers=IONS, **declared):
     chosen = Mechanism("trial", summary="A trial.", source="Assumption: a test")
@@ -219,6 +232,14 @@ def test_exit_code_is_1_only_if_asked_for_and_only_if_rates_differ():
     with pytest.raises(SystemExit) as ended:  # as at a shell
         main(["plugins", "diff", "y-complex", "gd-complex", *SMALL, "--exit-code"])
     assert ended.value.code == 1
+
+
+def test_an_event_of_one_side_that_is_forbidden_has_neither_energy_nor_rate(tmp_path):
+    file = tmp_path / "picky.py"
+    file.write_text(PICKY, encoding="utf-8")
+    lines = command("y-complex", "picky", "--plugin", str(file), *SMALL).stdout.splitlines()
+    (line,) = [line for line in lines if "never" in line]
+    assert line.split() == ["never", "n[Yb", "(up", "to", "1)]", "0"]
 
 
 def test_a_parameter_without_effect_leaves_the_rates_the_same():

@@ -122,11 +122,14 @@ def _change_line(line: Line[Change]) -> str:
 
 def _only(side: str, rows: Sequence[Rate]) -> list[str]:
     head = f"only in {side}: {rows[0].verb} {values([one.species for one in rows])}: {name_of(rows[0].rule.law)}"
-    shown = [
-        words.hang(f"  {words.energy(line.first.activation):>7} eV  {words.rate(line.first.rate):>9} /s  ", line.where)
-        for line in lines(rows)
-    ]
+    shown = [words.hang(f"  {_energy_and_rate(line.first)}  ", line.where) for line in lines(rows)]
     return [words.wrap(f"{head} ({law_place(rows[0].rule.law)})"), *words.cut(shown, "--json")]
+
+
+def _energy_and_rate(one: Rate) -> str:
+    if math.isinf(one.activation):
+        return f"{'never':>7}{'':<17}"
+    return f"{words.energy(one.activation):>7} eV  {words.rate(one.rate):>9} /s"
 
 
 def _worth_saying(declared: Sequence[Declared]) -> list[Declared]:

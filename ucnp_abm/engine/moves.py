@@ -125,8 +125,9 @@ def explain(event: Event) -> str:
             "swap": "max(E_swap, dE, 0), dE = g - mu0",
         }.get(move.verb, "max(E, -dE, 0) + dE, dE = mu0 - g")
     light = f" + {move.assisted:.6g} /s by the drive" if move.assisted else ""
+    to = f" -> {move.to}" if move.verb == "hop" else ""
     lines = [
-        f"#{event.number} at {event.time:.6g} s: {move.verb} {move.species}, site {move.site} -> {move.to}",
+        f"#{event.number} at {event.time:.6g} s: {move.verb} {move.species}, site {move.site}{to}",
         f"  rule         {move.source}",
         f"  environment  {move.environment!r}",
         f"  barrier      {move.barrier:.6g} eV from the law, dE = {move.energy_step:.6g} eV",

@@ -63,7 +63,7 @@ def call_law(law: Law, env: HopEnv | SiteEnv, owner: str) -> float:
     if value is None:
         return math.inf
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
-        raise BadRate(f"{who} returned {shown(value)} for a {env!r}; expected a barrier in eV")
+        raise BadRate(f"{who} returned {shown(value)} for a {env!r}; expected a barrier in eV, a number such as 1.65")
     if not 0 <= value < 1e6:
         raise BadRate(
             f"{who} returned {shown(value, 40)} for a {env!r}; expected a finite barrier of at least 0 eV "

@@ -164,17 +164,21 @@ class _Checking:
         watches: dict[tuple[str, int], Watch],
         trials: list[Trial],
     ) -> None:
-        """Lines, counts and parameters that nothing needs: with other values, or elsewhere, they may be needed."""
+        """Lines, counts and parameters that nothing needs: with other values, or elsewhere, they may be needed.
+
+        What a law would have read beyond its error nobody knows, so then no parameter is called unused.
+        """
+        stopped = any(one.check in ("table", "barriers") and one.severity == ERROR for one in self.findings)
 
         def found() -> list[Finding]:
             return [
                 *laws.lines(watches.values(), trials),
                 *laws.words(watches.values(), trials),
                 *rows.reads(trials),
-                *laws.parameters(mechanism, watches.values()),
+                *([] if stopped else laws.parameters(mechanism, watches.values())),
             ]
 
-        names = ("reach", "unused reads", "unused parameters")
+        names = ("reach", "unused reads", *(() if stopped else ("unused parameters",)))
         kept = self._tried(names[0], found) or []
         if kept:
             others = [(mechanism, particle) for particle in particles[1:]]
