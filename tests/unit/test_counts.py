@@ -87,6 +87,10 @@ def test_a_law_that_reads_too_much_is_refused_with_all_that_helps(small_particle
         (lambda env: env.n.up_to(3), "name the species"),
         (lambda env: env.n.up_to(0, "Yb"), "whole number of at least 1, got 0"),
         (lambda env: env.n.up_to("Yb", 3), "whole number of at least 1, got 'Yb'"),
+        (lambda env: env.n[["Yb"]], r"expected species such as env.n\['Y'\]"),
+        (lambda env: env.n["Yb", 3], "expected species such as"),
+        (lambda env: env.n.get("Yb"), "env.n has no 'get'"),
+        (lambda env: 1.6 if env.n else 1.7, "name the species, as in"),
         (lambda env: env.levels[0], "this mechanism has no levels; declare them"),
         (lambda env: env.start_level, "only for rules declared irreversible=True"),
     ],
@@ -94,6 +98,29 @@ def test_a_law_that_reads_too_much_is_refused_with_all_that_helps(small_particle
 def test_what_cannot_be_asked_is_refused_in_a_sentence(small_particle, law, says):
     with pytest.raises(BadRate, match=says):
         table_of(made(law), small_particle)
+
+
+def test_a_law_that_asks_for_ever_new_counts_is_refused(small_particle):
+    numbers = itertools.count(1)
+    with pytest.raises(BadMechanism, match="asks for more than 64 different counts"):
+        table_of(made(lambda env: 1.6 + 0.01 * env.n.up_to(next(numbers), "Yb")), small_particle)
+
+
+def test_numpy_numbers_are_numbers(small_particle):
+    assert rows_for_each(made(lambda env: 1.6 + 0.01 * env.n.up_to(np.int64(3), "Yb")), small_particle) == 4
+    m = made(lambda env: np.float16(1.6))
+    assert table_of(m, small_particle).barrier[1] == np.float16(1.6)
+
+
+@pytest.mark.parametrize("lowest", [-1.0, "-0.1 eV", 1e9])
+def test_a_lowest_barrier_that_is_none_is_refused_where_it_is_declared(lowest):
+    with pytest.raises(BadMechanism, match="lowest: expected a barrier of at least 0 eV"):
+        made(lambda env: 1.6, lowest=lowest)
+
+
+def test_a_lowest_barrier_in_other_units_is_refused_where_it_is_declared():
+    with pytest.raises(BadInput, match="lowest barrier"):
+        made(lambda env: 1.6, lowest="high")
 
 
 def test_sites_have_no_level_without_a_division(small_particle):
@@ -193,6 +220,24 @@ def test_energies_of_levels_need_levels():
     m.divide("depth", 3)
     with pytest.raises(BadMechanism, match="expected a level from 0 to 2, got 3"):
         m.site_energy({("Yb", 3): 0.1})
+
+
+@pytest.mark.parametrize("where", [2.5, None, ("surface",), True, np.True_])
+def test_energies_are_of_zones_and_levels_only(where):
+    m = made(lambda env: 1.6)
+    m.divide("depth", 3)
+    with pytest.raises(BadMechanism, match="expected the name of a zone or the number of a level"):
+        m.site_energy({("Yb", where): 0.1})
+    m.site_energy({("Yb", np.int64(1)): 0.1})
+    assert m.energies()[0] == {("Yb", 1): 0.1}
+
+
+def test_a_site_energy_that_contradicts_itself_is_refused():
+    m = made(lambda env: 1.6)
+    m.site_energy({("Yb", "core"): 0.1})
+    m.site_energy({("Yb", "core"): "100 meV"})
+    with pytest.raises(BadMechanism, match="Yb, core is given twice with different values"):
+        m.site_energy({("Yb", "core"): 0.2})
 
 
 # --- energies that are parameters ---

@@ -3,6 +3,7 @@
 import inspect
 import json
 import linecache
+import os
 import subprocess
 import sys
 import time
@@ -423,3 +424,16 @@ def test_help_about_plugins_imports_nothing_heavy(arguments):
 def test_an_unknown_command_about_plugins_names_the_nearest(command):
     code, _, err = command("plugins", "lst")
     assert (code, err) == (2, "ucnp-abm: no command 'lst'; did you mean 'list'?\n")
+
+
+def test_what_is_no_ordinary_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "circle.py").symlink_to("circle.py")
+    (tmp_path / "nowhere.py").symlink_to("gone.py")
+    for name, says in (
+        ("pipe", "is no ordinary file"),
+        ("circle", "cannot read|leads nowhere"),
+        ("nowhere", "leads nowhere"),
+    ):
+        with pytest.raises(BadInput, match=says):
+            registry.load_file(tmp_path / f"{name}.py")

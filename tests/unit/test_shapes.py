@@ -224,3 +224,21 @@ def test_figures_draw_each_inner_boundary_around_its_own_centre():
     assert (x.min(), x.max()) == pytest.approx((0.8 - 2 * cut, 0.8 + 2 * cut), abs=1e-3)
     assert (z.min(), z.max()) == pytest.approx((-0.5 - 1.6 * cut, -0.5 + 1.6 * cut), abs=1e-3)
     assert axes.get_xlim()[1] == pytest.approx(1.06 * 3.5)
+
+
+@pytest.mark.parametrize("semiaxes", [(30.0, 30.0, 30.0), (20.0, 20.0, 60.0), (40.0, 25.0, 10.0)])
+def test_depth_is_the_distance_to_the_nearest_point_of_the_boundary(semiaxes):
+    """Against 400 000 points of the boundary, which are at most some 0.3 Å apart."""
+    boundary = Ellipsoid((1.0, -2.0, 3.0), semiaxes)
+    draw = np.random.default_rng(4)
+    directions = draw.normal(size=(400_000, 3))
+    ends = np.array(boundary.centre) + directions / np.linalg.norm(directions, axis=1)[:, None] * np.array(semiaxes)
+    inside = np.array(boundary.centre) + draw.uniform(-0.55, 0.55, size=(200, 3)) * np.array(semiaxes)
+    above = np.add(boundary.centre, (0.0, 0.0, 0.4 * semiaxes[2]))
+    inside = np.concatenate([inside, [boundary.centre, above]])
+    nearest = np.array([np.linalg.norm(ends - point, axis=1).min() for point in inside])
+    depth = boundary.depth(inside)
+    assert (depth <= nearest + 1e-9).all()
+    assert (nearest - depth).max() < 0.1
+    assert depth[-2] == pytest.approx(min(semiaxes), abs=1e-6)
+    assert (boundary.depth(ends[:100] + 2 * (ends[:100] - np.array(boundary.centre))) == 0).all()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ucnp_abm.cli import plugins_words as words
 from ucnp_abm.cli.main import LazyGroup
 from ucnp_abm.cli.options import plugin_options
 
@@ -93,10 +94,16 @@ def _row(one: Any, plugin: Plugin) -> dict[str, Any]:
 
 
 def _text(one: Any, origin: str) -> str:
-    lines = [f"  {one.name}: {one.doc if _kind(one) == 'observable' else one.summary}", f"      from {origin}"]
+    lines = [
+        words.hang("  ", f"{one.name}: {one.doc if _kind(one) == 'observable' else one.summary}"),
+        f"      from {origin}",
+    ]
     if _kind(one) != "observable":
-        lines += [f"      {p.name} = {p.show(p.default)}  {_note(p)}" for p in one.parameters.values()]
-        lines += [f"      irreversible: {'; '.join(_irreversible(one))}"] if _irreversible(one) else []
+        lines += [
+            words.hang("      ", f"{p.name} = {p.show(p.default)}  {_note(p)}", 10) for p in one.parameters.values()
+        ]
+        broken = _irreversible(one)
+        lines += [words.hang("      ", f"irreversible: {'; '.join(broken)}", 10)] if broken else []
     return "\n".join([*lines, ""])
 
 
@@ -109,7 +116,7 @@ def _origin(plugin: Plugin, found: Registry) -> str:
 
 
 def _failed(failure: Failure) -> str:
-    return f"\n  {failure.plugin}: {failure.why}\n      at {failure.where}"
+    return f"\n{words.hang('  ', f'{failure.plugin}: {failure.why}', 6)}\n      at {failure.where}"
 
 
 def _short(file: str) -> str:

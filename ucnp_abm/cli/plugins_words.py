@@ -6,9 +6,10 @@ import dataclasses
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ucnp_abm.engine.simulation import Simulation
+if TYPE_CHECKING:
+    from ucnp_abm.engine.simulation import Simulation
 
 WIDTH = 100
 MOST_LINES = 24
@@ -89,9 +90,9 @@ def wrap(text: str) -> str:
     return textwrap.fill(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
 
 
-def hang(begin: str, text: str) -> str:
-    """Text in lines that all start below its first letter."""
-    indent = " " * min(len(begin), 60)
+def hang(begin: str, text: str, indented: int | None = None) -> str:
+    """Text in lines that all start below its first letter, or so many columns in."""
+    indent = " " * min(len(begin) if indented is None else indented, 60)
     return textwrap.fill(text, WIDTH, initial_indent=begin, subsequent_indent=indent, break_on_hyphens=False).rstrip()
 
 

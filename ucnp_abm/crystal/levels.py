@@ -72,7 +72,7 @@ class Division:
         if crystal.periodic:
             raise BadInput(f"levels along {self.along}: a periodic box has none; cut it along 'x', 'y' or 'z'")
         if self.along == "depth":
-            return -crystal.boundaries[-1].distance(points)
+            return crystal.boundaries[-1].depth(points)
         radius: NDArray[np.float64] = np.linalg.norm(points, axis=1)
         return radius
 

@@ -13,6 +13,7 @@ from ucnp_abm.errors import BadInput
 TOLERANCE = 1e-6
 """Å; a site this far beyond a boundary still belongs inside, so that rounding decides nothing."""
 _DIRECTIONS = 2000
+_BISECTIONS = 100
 
 
 def _within(value: object, least: float) -> bool:
@@ -70,6 +71,30 @@ class Ellipsoid:
         slope = np.linalg.norm(scaled / np.array(self.semiaxes), axis=1)
         found = np.full(level.shape, -min(self.semiaxes))  # at the very centre, where g has no gradient
         np.divide((level - 1.0) * level, slope, out=found, where=slope > 0)
+        return found
+
+    def depth(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Distance / Å from points of shape (n, 3) inside to the nearest point of the boundary; shape (n,).
+
+        The nearest point y obeys y = a² x / (t + a²) along each axis of half-length a, and lies on the ellipsoid for
+        one t between -min(a)² and 0, which is found by bisection to the last digits (D. Eberly, Distance from a Point
+        to an Ellipse, an Ellipsoid, or a Hyperellipsoid, Geometric Tools, 2013). Points outside have depth 0.
+        """
+        if self.is_sphere:
+            return np.maximum(-self.distance(points), 0.0)
+        axes = np.array(self.semiaxes)
+        x = np.maximum(
+            np.abs(points - np.array(self.centre)), 1e-9 * axes
+        )  # on a plane of symmetry, either side will do
+        beyond = axes**2 - axes.min() ** 2
+        low, high = np.zeros(len(x)), np.full(len(x), axes.min() ** 2)  # of t + min(a)²
+        for _ in range(_BISECTIONS):
+            middle = 0.5 * (low + high)
+            outside = ((axes * x / (middle[:, None] + beyond)) ** 2).sum(axis=1) > 1.0
+            low, high = np.where(outside, middle, low), np.where(outside, high, middle)
+        nearest = axes**2 * x / (high[:, None] + beyond)
+        inside = ((x / axes) ** 2).sum(axis=1) < 1.0
+        found: NDArray[np.float64] = np.where(inside, np.linalg.norm(nearest - x, axis=1), 0.0)
         return found
 
     def inside(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ would be if all rows had been known from the start. States and digests know noth
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,11 @@ class Memo:
     def __len__(self) -> int:
         """Rows that are known by now."""
         return len(self._known)
+
+    @property
+    def lowest(self) -> float:
+        """The lowest barrier / eV of all rows that are known by now; infinity if there are none."""
+        return min((barrier for _, _, barrier in self._known), default=math.inf)
 
     def block_of(self, row: int) -> Block:
         """The block of a row, be it one of the table or one that was worked out."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,7 +184,7 @@ class Simulation(Inspection):
             if status == layout.LIST_FULL:
                 self._make_room()
             elif status == layout.ROW_WANTED:
-                *_, channel, _k, i, d = events.propose(*self._loop[:-1], 0, UNKNOWN, until)
+                *_, channel, _k, i, d = self._next_candidate(self._loop, until)
                 self._know(int(channel), int(i), int(d))
             elif self.state.nulls > _MANY_NULLS and self._stuck():
                 self._rest(until if until < math.inf else begun)
@@ -220,7 +220,7 @@ class Simulation(Inspection):
         ahead.sums.condition[0] = -1
         status = layout.NOTHING_LEFT if self._stuck() else layout.NULL_CANDIDATE
         while status in (layout.NULL_CANDIDATE, layout.ROW_WANTED):
-            status, m, _, channel, _k, i, d = events.propose(*ahead[:-1], 0, UNKNOWN, until)
+            status, m, _, channel, _k, i, d = self._next_candidate(ahead, until)
             if status == layout.ROW_WANTED:
                 self._know(int(channel), int(i), int(d))
                 ahead = ahead._replace(rates=self._loop.rates)
@@ -228,6 +228,13 @@ class Simulation(Inspection):
                 condition = int(ahead.plan.condition[m])
                 check_live(self.table, self.move(int(channel), int(i), int(d), condition))
         ahead.sums.condition[0] = -1
+
+    def _next_candidate(self, loop: Loop, until: float) -> tuple[Any, ...]:
+        """Consume one candidate and leave the crystal as it is; see `kernels.events.propose`."""
+        if self.interpreted:
+            return events.propose(*loop[:-1], 0, UNKNOWN, until)
+        found: tuple[Any, ...] = events.consume(*loop[:-1], until)
+        return found
 
     # --- in time ---
 
@@ -271,8 +278,8 @@ class Simulation(Inspection):
         """Go on under another mechanism, or an edited one: state, time and key stay; tells whether any rate changed.
 
         If every energy is what it was, nothing else happens: what follows is what would have followed, and the past
-        stays. Otherwise this run becomes the branch that `branch(mechanism=…)` gives, whose past begins now. If the
-        mechanism cannot be used, nothing has changed.
+        stays. Otherwise this run becomes the branch that `branch(mechanism=…)` gives, whose past begins now and whose
+        scheduler is chosen anew. If the mechanism cannot be used, nothing has changed.
 
         Raises
         ------

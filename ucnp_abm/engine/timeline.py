@@ -241,7 +241,10 @@ class Timeline:
 
 
 def carried(state: State, table: RateTable, fresh: State, other: RateTable) -> State:
-    """The state, under another table: counters and reservoirs that both have go on, others are those of `fresh`."""
+    """The state, under another table: counters that both have go on, others begin anew.
+
+    What was taken from a species' bath stays taken, also if the bath is of another size now.
+    """
     new = state.copy()
     new.tally, new.reservoir = fresh.tally.copy(), fresh.reservoir.copy()
     new.tally[: COUNTERS + 1] = state.tally[: COUNTERS + 1]
@@ -249,9 +252,13 @@ def carried(state: State, table: RateTable, fresh: State, other: RateTable) -> S
     for n, channel in enumerate(other.channels):
         if (what := _what(other, channel)) in before:
             new.tally[COUNTERS + 1 + n] = state.tally[COUNTERS + 1 + before[what]]
-    for n, reservoir in enumerate(other.reservoirs):
-        if reservoir in table.reservoirs:
-            new.reservoir[n] = state.reservoir[table.reservoirs.index(reservoir)]
+    taken = {
+        bath.species: (bath.size or 0) - int(left)
+        for bath, left in zip(table.reservoirs, state.reservoir.tolist(), strict=True)
+    }
+    for n, bath in enumerate(other.reservoirs):
+        left = (bath.size or 0) - taken.get(bath.species, 0)
+        new.reservoir[n] = left if bath.size is None else max(left, 0)
     return new
 
 

@@ -53,6 +53,7 @@ from ucnp_abm.kernels.random_words import Words, hazard, unit, words
 from ucnp_abm.kernels.rates import (
     bound_total,
     directions,
+    hop_rate,
     hop_rate_to,
     limit,
     members,
@@ -117,15 +118,15 @@ def hop_on(
     """Consume candidates of pooled rejection, as `propose` and `apply` would, as long as all of them are hops.
 
     `total` is that of segment m. It ends before a candidate beyond `until` (s), the segment or the pool of hops, and
-    returns the total now. Nearly all candidates pass here: what stays the same is looked up once, and in a `large`
-    crystal memory is asked for ahead.
+    returns the total now. It also ends before a candidate whose rate must be worked out. Nearly all candidates pass
+    here: what stays the same is looked up once, and in a `large` crystal memory is asked for ahead.
     """
     c = plan.condition[m]
     n, z = np.uint64(state.tally[N_VACANCIES]), np.uint64(lattice.offset.shape[1])
     bound = limit(state, rates, c, HOPS)
     share = members(lattice, state, rates, HOPS) * directions(lattice, HOPS) * bound
     edge, alone = min(plan.edges[m + 1], MOST_SECONDS), rates.bound.shape[1] == 1
-    n_exposed = state.tally[N_EXPOSED]
+    n_exposed, known = state.tally[N_EXPOSED], rates.memo_key.size == 0
     candidate, events, reversals, t = state.tally[CANDIDATES], state.tally[EVENTS], 0, state.clock[LAST]
     event_candidate, event_time = state.tally[EVENT_CANDIDATE], state.clock[EVENT]
     first_candidate, first_event = candidate, events
@@ -136,11 +137,13 @@ def hop_on(
         after = t + hazard(w[3]) / total
         if not (after <= edge and after <= until and (alone or unit(w[0]) * total < share)):
             break
-        candidate += 1
-        t = after
         k, rest = multiply(w[1], n)
         d, _ = multiply(rest, z)
         accept = unit(w[2]) * bound
+        if not known and math.isnan(hop_rate(lattice, state, rates, c, state.vacancies[k], d)):
+            break
+        candidate += 1
+        t = after
         if large:
             foresee(lattice, state, near, far, n)
             w, near, far = near, far, words(candidate + 3, plan.round_keys)
@@ -214,7 +217,7 @@ def advance_plain(
                 total = UNKNOWN
         elif status != NULL_CANDIDATE:
             return status
-        if plan.scheduler == REJECTION and rates.memo_key.size == 0:  # all rates are known
+        if plan.scheduler == REJECTION:
             if total < 0.0:
                 total = bound_total(lattice, state, rates, plan.condition[m])
             if total > 0.0 and state.tally[N_VACANCIES] > 0:
@@ -270,7 +273,12 @@ def _loops(text: str) -> tuple[Callable[..., Any], ...]:
         text  # noqa: B018
         return next_unknown(lattice, state, rates, c, channel, a)
 
-    return advance, retreat, total_rate, unknown
+    @compiled
+    def consume(lattice, state, rates, plan, sums, until):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        return propose(lattice, state, rates, plan, sums, 0, UNKNOWN, until)
+
+    return advance, retreat, total_rate, unknown, consume
 
 
-advance, retreat, total_rate, unknown = _loops(text_of_all())
+advance, retreat, total_rate, unknown, consume = _loops(text_of_all())

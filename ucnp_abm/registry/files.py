@@ -37,12 +37,16 @@ def read(path: str | Path) -> tuple[Path, bytes]:
             around = given.absolute().parent
             if not around.is_dir():
                 raise BadInput(f"plugin file: there is no '{path}': there is no directory '{given.parent}'")
+            if given.is_symlink():
+                raise BadInput(f"plugin file: '{path}' is a link that leads nowhere")
             near = difflib.get_close_matches(given.name, [file.name for file in around.glob("*.py")], 1)
             raise BadInput(f"plugin file: there is no '{path}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+        if not given.is_file():
+            raise BadInput(f"plugin file: '{path}' is no ordinary file")
         if given.suffix != ".py":
             raise BadInput(f"plugin file: '{path}' is no Python file: its name does not end with '.py'")
         return given.resolve(), given.read_bytes()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle
         if isinstance(error, BadInput):
             raise
         raise BadInput(f"plugin file: cannot read '{path}' ({getattr(error, 'strerror', None) or error})") from error

@@ -12,9 +12,10 @@ from ucnp_abm.rules.env import Counts, Unwatched
 from ucnp_abm.rules.law import Law, call_law, label
 from ucnp_abm.rules.on_the_way import MAX_NUMBERS, barrier_of, ways
 from ucnp_abm.rules.table import Block
-from ucnp_abm.rules.watch import Counting, Watch, counting
+from ucnp_abm.rules.watch import Counting, Watch, counting, told_apart
 
 MAX_ROWS = 1 << 19
+MAX_WATCHES = 64
 Answer = tuple[Block, list[float]]
 """A block that knows what is counted, and the barriers / eV of its rows; NaN where counts cannot occur."""
 
@@ -76,6 +77,12 @@ class Question:
 
     def _watch(self, read: set[Watch]) -> None:
         self.watched = tuple(sorted({*self.watched, *read}, key=str))
+        if len(self.watched) > MAX_WATCHES:
+            law, some = self.asked[0].rule.law, ", ".join(map(str, self.watched[:3]))
+            raise BadMechanism(
+                f"{label(law, self.owner)} asks for more than {MAX_WATCHES} different counts ({some}, …); ask for "
+                "the same ones each time"
+            )
 
     @property
     def here(self) -> list[Watch]:
@@ -138,12 +145,18 @@ class Question:
         law = self.asked[0].rule.law
         who = label(law, self.owner)
         if self.asked[0].rule.lowest is None:
-            left = max(0, int(room)) if room > -math.inf else 0
-            need = f"{self.rows:,} table rows, more than the {left:,} left" if self.rows < math.inf else "a huge table"
+            species = len(told_apart(self.here, self.among))
+            need = f"tells {species} species apart, too many for a map of the neighbourhoods; name fewer one by one, "
+            if self.rows < math.inf:
+                left = max(0, int(room)) if room > -math.inf else 0
+                need = (
+                    f"needs {self.rows:,} table rows, more than the {left:,} left; read fewer species, saturate counts "
+                )
+                need += "(env.n.up_to(3, 'Yb')), split the rule by mover, "
             raise ReadsTooMuch(
-                f"{who} reads the counts of {', '.join(map(str, self.here))}, which needs {need}; read fewer species, "
-                "group them (env.n['Gd', 'Y']), saturate counts (env.n.up_to(3, 'Yb')), split the rule by mover, or "
-                "declare the lowest barrier that it can return (lowest=…): its rows then come on the way",
+                f"{who} reads the counts of {', '.join(map(str, self.here))} and {need}group species "
+                "(env.n['Gd', 'Y']), or declare the lowest barrier that it can return (lowest=…): its rows then come "
+                "on the way",
                 law,
             )
         if (self.most + 1) ** len(self.among) >= MAX_NUMBERS:

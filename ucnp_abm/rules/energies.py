@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
+
+import numpy as np
 
 from ucnp_abm import units
 from ucnp_abm.crystal.levels import Division
 from ucnp_abm.crystal.species import SPECIES
-from ucnp_abm.errors import BadMechanism, nearest
+from ucnp_abm.errors import BadMechanism, nearest, shown
 from ucnp_abm.rules.parameter import Parameter
 from ucnp_abm.rules.parametrised import Amount, Parametrised
 
@@ -17,11 +20,22 @@ MOST = 100.0
 """eV; what is larger is meant in other units."""
 
 
-def read_site_energies(owner: str, energies: Any, division: Division | None) -> dict[tuple[str, str | int], Amount]:
-    """eps[species, zone or level] / eV, checked; whether a zone exists is known only when a crystal is there."""
-    found: dict[tuple[str, str | int], Amount] = {}
-    for (symbol, where), value in _items(owner, energies, "site_energy", "(species, zone)"):
+def read_site_energies(
+    owner: str, energies: Any, declared: Mapping[tuple[str, str | int], Amount], division: Division | None
+) -> dict[tuple[str, str | int], Amount]:
+    """eps[species, zone or level] / eV, checked and added to what is declared already.
+
+    Whether a zone exists is known only when a crystal is there.
+
+    Raises
+    ------
+    BadMechanism
+        If a key is none, or an energy is given twice with different values.
+    """
+    found = dict(declared)
+    for (symbol, given), value in _items(owner, energies, "site_energy", "(species, zone)"):
         _known(owner, symbol, "site_energy")
+        where = _zone_or_level(owner, symbol, given)
         if isinstance(where, int):
             if division is None:
                 raise BadMechanism(f"{owner}: site_energy of {symbol}: level {where}: first cut the crystal: divide(…)")
@@ -29,7 +43,10 @@ def read_site_energies(owner: str, energies: Any, division: Division | None) -> 
                 raise BadMechanism(
                     f"{owner}: site_energy of {symbol}: expected a level from 0 to {division.levels - 1}, got {where}"
                 )
-        found[symbol, where] = _amount(owner, value, f"site_energy of {symbol}")
+        amount = _amount(owner, value, f"site_energy of {symbol}")
+        if found.get((symbol, where), amount) != amount:
+            raise BadMechanism(f"{owner}: site_energy of {symbol}, {where} is given twice with different values")
+        found[symbol, where] = amount
     return found
 
 
@@ -75,6 +92,20 @@ def _items(owner: str, energies: Any, where: str, key: str) -> Iterable[tuple[tu
     if not isinstance(energies, Mapping) or not all(isinstance(k, tuple) and len(k) == 2 for k in energies):
         raise BadMechanism(f"{owner}: {where}: expected {{{key}: energy}}, got {energies!r}")
     return energies.items()
+
+
+def _zone_or_level(owner: str, symbol: str, where: Any) -> str | int:
+    if isinstance(where, str):
+        return where
+    try:
+        if isinstance(where, (bool, np.bool_)):
+            raise TypeError
+        return operator.index(where)
+    except TypeError:
+        raise BadMechanism(
+            f"{owner}: site_energy of {symbol}: expected the name of a zone or the number of a level, "
+            f"got {shown(where)}"
+        ) from None
 
 
 def _amount(owner: str, value: Any, what: str) -> Amount:

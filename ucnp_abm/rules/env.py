@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -66,9 +67,10 @@ class Counts:
         BadMechanism
             If `most` is no whole number of at least 1, or a species is unknown.
         """
-        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        whole = hasattr(type(most), "__index__") and not isinstance(most, bool)
+        if not whole or most < 1:
             raise BadMechanism(f"env.n.up_to: expected a whole number of at least 1, got {shown(most)}")
-        return self._read(species, most)
+        return self._read(species, operator.index(most))
 
     def _read(self, species: tuple[str, ...], most: int | None) -> int:
         watch = Watch.of(species, most)
@@ -91,7 +93,16 @@ class Counts:
         return "{" + ", ".join(f"{name}: {n}" for name, n in numbers.items()) + "}"
 
     def __bool__(self) -> bool:
-        return bool(self.watched) or any((self._whole or {}).values())
+        raise BadMechanism("env.n: name the species, as in env.n['Y'] > 0")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise BadMechanism(f"env.n has no '{name}'; write env.n['Y'], env.n['Gd', 'Y'] or env.n.up_to(3, 'Yb')")
+
+    def said(self) -> str:
+        """', n={…}' for those who read of an environment; empty if nothing is counted."""
+        return f", n={self!r}" if self.watched or any((self._whole or {}).values()) else ""
 
 
 class Parameters(SimpleNamespace):
@@ -160,8 +171,8 @@ class HopEnv:
 
     def __repr__(self) -> str:
         levels = f", levels {self.levels[0]}|{self.levels[1]}" if "levels" in vars(self) else ""
-        n = f", n={self.n}" if self.n else ""
-        return f"hop of {self.mover} over bond '{self.bond}', zones {self.zones[0]}|{self.zones[1]}{levels}{n}"
+        where = f"zones {self.zones[0]}|{self.zones[1]}{levels}"
+        return f"hop of {self.mover} over bond '{self.bond}', {where}{self.n.said()}"
 
 
 class Site:
@@ -192,5 +203,4 @@ class SiteEnv:
 
     def __repr__(self) -> str:
         level = f", level {self.site.level}" if "level" in vars(self.site) else ""
-        n = f", n={self.site.n}" if self.site.n else ""
-        return f"{self.site.zone} site, coordination {self.site.coordination}{level}{n}"
+        return f"{self.site.zone} site, coordination {self.site.coordination}{level}{self.site.n.said()}"

@@ -86,9 +86,9 @@ class Landscape(Ruleset):
 
         An energy is a number, text with a unit, a parameter of this mechanism, or a function of its parameters.
         """
-        found = read_site_energies(self.name, energies, self.division)
+        found = read_site_energies(self.name, energies, self.site_energies, self.division)
         self._own_all(found, "site_energy")
-        self.site_energies |= found
+        self.site_energies = found
 
     def pair_energy(self, energies: Mapping[tuple[str, str], Amount]) -> None:
         """Declare J[species, species] / eV for neighbours, each pair counted once; order does not matter.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import linecache
+import marshal
 import math
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from ucnp_abm.errors import BadRate, UcnpError, shown
 from ucnp_abm.rules.env import HopEnv, SiteEnv
 
 Law = Callable[[Any], float | None]
+_MOST_TEXT = 300
 
 
 def name_of(law: Law) -> str:
@@ -32,21 +36,46 @@ def label(law: Law, owner: str) -> str:
     return f"{owner}: the law '{name_of(law)}' ({place_of(law)})"
 
 
+def function_of(law: Law) -> FunctionType | None:
+    """The Python function that is run when a law is called; None if there is none."""
+    found: Any = inspect.unwrap(law)
+    while isinstance(found, functools.partial):
+        found = found.func
+    found = getattr(found, "__func__", found)
+    if not isinstance(found, FunctionType):
+        found = next((vars(kind)["__call__"] for kind in type(found).__mro__ if "__call__" in vars(kind)), None)
+    return found if isinstance(found, FunctionType) else None
+
+
 def text_of(law: Law) -> str:
-    """The text of the file in which a law stands, or what Python made of it where no file can be read."""
-    code = getattr(law, "__code__", None)
-    if code is None:
-        return repr(law)
-    try:
-        return Path(code.co_filename).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return "".join(linecache.getlines(code.co_filename)) or repr((code.co_code, code.co_consts))
+    """What decides the answers of a law, as text: its file as it was imported, and what is bound to its function."""
+    function = function_of(law)
+    if function is None:
+        return type(law).__qualname__
+    text = "".join(linecache.getlines(function.__code__.co_filename))
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    bound = (law.args, law.keywords) if isinstance(law, functools.partial) else ()
+    held = sorted(vars(law).items()) if not isinstance(law, FunctionType) and hasattr(law, "__dict__") else ()
+    said = [_plain(one) for one in (cells, bound, held, function.__defaults__, function.__kwdefaults__)]
+    return f"{text or marshal.dumps(function.__code__)!r} {function.__qualname__} {said}"
+
+
+def _plain(value: Any) -> str:
+    """A value as text that is the same in every process; of what is no plain value, its type."""
+    if value is None or isinstance(value, (bool, int, float, str, bytes)):
+        return repr(value)
+    if isinstance(value, (list, tuple)):
+        return f"({', '.join(map(_plain, value))})"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(sorted(f'{_plain(k)}: {_plain(v)}' for k, v in value.items()))}}}"
+    return type(value).__qualname__
 
 
 def _said(error: BaseException) -> str:
     """The text of an error in one line."""
     try:
-        return " ".join(str(error).split())
+        text = " ".join(str(error).split())
+        return text if len(text) <= _MOST_TEXT else f"{text[: _MOST_TEXT - 1]}…"
     except Exception as unsayable:  # an error of the law's own, whose text cannot be made
         return f"a text that raised {type(unsayable).__name__}"
 
@@ -64,7 +93,7 @@ def call_law(law: Law, env: HopEnv | SiteEnv, owner: str) -> float:
         return math.inf
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
         raise BadRate(f"{who} returned {shown(value)} for a {env!r}; expected a barrier in eV, a number such as 1.65")
-    if not 0 <= value < 1e6:
+    if not 0 <= float(value) < 1e6:
         raise BadRate(
             f"{who} returned {shown(value, 40)} for a {env!r}; expected a finite barrier of at least 0 eV "
             "(return None to forbid the event)"

@@ -67,7 +67,7 @@ class Mechanism(Landscape):
         """
         movers, condition = self._movers(mover, "hop"), self._condition(when)
         self._own(attempt, "attempt", "rate")
-        self._own(lowest, "lowest", "energy")
+        lowest = self._lowest(lowest)
         if not isinstance(attempt, Parameter) and not callable(attempt):
             attempt = units.positive(attempt, "rate", f"{self.name}: attempt")  # type: ignore[arg-type]
 
@@ -232,7 +232,7 @@ class Mechanism(Landscape):
             replace(
                 rule,
                 attempt=self._attempt(rule),
-                lowest=self.amount(rule.lowest, "energy", "lowest barrier"),
+                lowest=self._barrier(rule.lowest),
                 p=self.env_parameters(),
             )
             for rule in self.hops

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import keyword
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from ucnp_abm import units
-from ucnp_abm.errors import BadInput, BadMechanism, nearest
+from ucnp_abm.errors import BadInput, BadMechanism, nearest, shown
 from ucnp_abm.rules.env import Parameters
 from ucnp_abm.rules.parameter import Parameter, Value
 
@@ -79,8 +80,8 @@ class Parametrised:
         BadMechanism
             If the name is taken or no Python name.
         """
-        words = tuple(choices)
-        if not words or not all(isinstance(word, str) for word in words):
+        words = (choices,) if isinstance(choices, str) else tuple(choices)
+        if isinstance(choices, str) or not words or not all(isinstance(word, str) for word in words):
             raise BadMechanism(f"{self.name}.{name}: expected words to choose from, got {words!r}")
         self._new_name(name)
         return self._declare(Parameter(name, default, "choice", 0.0, 0.0, doc, words))
@@ -146,8 +147,8 @@ class Parametrised:
         return changed
 
     def _new_name(self, name: str) -> str:
-        if name in self.parameters or not isinstance(name, str) or not name.isidentifier():
-            raise BadMechanism(f"{self.name}: parameter '{name}' is declared twice or is no Python name")
+        if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name in self.parameters:
+            raise BadMechanism(f"{self.name}: parameter {shown(name)} is declared twice or is no Python name")
         return f"{self.name}.{name}"
 
     def _declare(self, made: Parameter) -> Parameter:

@@ -60,14 +60,16 @@ class Readers:
 
     def note(self, number: int, answers: Sequence[Answer]) -> None:
         """The law of this number was asked, and these are its answers."""
-        for block, _ in answers[:1]:
-            if block.counting:
-                self.counts[number] = COUNTS
-                self.map[number] = self._maps.place(block.counting)
-                self._weigh(number, block.counting.weight)
-            elif block.on_the_way:
-                self.counts[number] = ON_THE_WAY
-                self._weigh(number, weights([(s,) for s in block.on_the_way.species], block.on_the_way.radix))
+        if not answers:  # it has no place in this crystal
+            return
+        block, _ = answers[0]  # all of one law count alike
+        if block.counting:
+            self.counts[number] = COUNTS
+            self.map[number] = self._maps.place(block.counting)
+            self._weigh(number, block.counting.weight)
+        elif block.on_the_way:
+            self.counts[number] = ON_THE_WAY
+            self._weigh(number, weights([(s,) for s in block.on_the_way.species], block.on_the_way.radix))
 
     def _weigh(self, number: int, weight: dict[str, int]) -> None:
         for symbol, each in weight.items():

@@ -108,7 +108,7 @@ class Ruleset(Parametrised):
                 potential=(potential := self.amount(rule.potential, "energy", "chemical potential")),
                 irreversible=potential is None,
                 attempt=self._attempt(rule),
-                lowest=self.amount(rule.lowest, "energy", "lowest barrier"),
+                lowest=self._barrier(rule.lowest),
                 p=self.env_parameters(),
             )
             for rule in self.site_rules
@@ -122,6 +122,18 @@ class Ruleset(Parametrised):
         if frequency is None or not 0 <= frequency < math.inf:
             raise BadMechanism(f"{self.name}: attempt: expected a rate of at least 0 /s, got {frequency}")
         return frequency
+
+    def _lowest(self, declared: Amount) -> Amount:
+        """A declared lowest barrier, a number checked now."""
+        self._own(declared, "lowest", "energy")
+        return declared if isinstance(declared, Parameter) or callable(declared) else self._barrier(declared)
+
+    def _barrier(self, declared: Amount) -> float | None:
+        """A lowest barrier / eV, for the present parameter values."""
+        lowest = self.amount(declared, "energy", "lowest barrier")
+        if lowest is not None and not 0 <= lowest < 1e6:
+            raise BadMechanism(f"{self.name}: lowest: expected a barrier of at least 0 eV, got {lowest:g} eV")
+        return lowest
 
     def _holds(self, when: When) -> bool:
         return all(self.values[name] in words for name, words in when)
@@ -164,7 +176,7 @@ class Ruleset(Parametrised):
         lowest: Amount,
     ) -> Callable[[L], L]:
         self._own(attempt, "attempt", "rate")
-        self._own(lowest, "lowest", "energy")
+        lowest = self._lowest(lowest)
         if not isinstance(attempt, Parameter) and not callable(attempt):
             attempt = units.positive(attempt, "rate", f"{self.name}: attempt")  # type: ignore[arg-type]
         condition = self._condition(when)

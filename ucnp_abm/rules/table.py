@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.rules.env import Counts, HopEnv, Site, SiteEnv
-from ucnp_abm.rules.law import Law, call_law, text_of
+from ucnp_abm.rules.law import Law, call_law
 from ucnp_abm.rules.mechanism import Mechanism, Reservoir
 from ucnp_abm.rules.on_the_way import Ways
 from ucnp_abm.rules.ruleset import HopRule, SiteRule
@@ -115,7 +116,8 @@ class RateTable:
     """Energies of all events that can happen in a crystal; rates follow for each temperature.
 
     R rows, S = 32 species codes, B bond classes, Z regions (zones, finer where the crystal is divided), K channels,
-    P places. Arrays as in `kernels.layout.Rates`.
+    P places. Arrays as in `kernels.layout.Rates`. `levels_sha256` is of the level of each site, empty without levels;
+    `texts` are those of the laws whose rows are worked out on the way.
     """
 
     mechanism: Mechanism
@@ -137,6 +139,8 @@ class RateTable:
     channel_map: NDArray[np.uint32]
     row_of: NDArray[np.uint32]
     pair: NDArray[np.float64]
+    levels_sha256: str = ""
+    texts: tuple[str, ...] = ()
 
     @property
     def has_pairs(self) -> bool:
@@ -149,12 +153,13 @@ class RateTable:
     @property
     def on_the_way(self) -> tuple[Law, ...]:
         """Laws whose rows are too many for a table; they are worked out when a run first needs them."""
-        return tuple(dict.fromkeys(block.rule.law for block in self.blocks if block.on_the_way))
+        return laws_on_the_way(self.blocks)
 
     def fingerprint(self) -> str:
         """SHA-256 of energies, attempts, reservoirs and drives, before any exp: one for all temperatures.
 
-        Of a law whose rows are worked out on the way it holds a sample, and the text of its file.
+        Which site has which level is in it too. Of a law whose rows are worked out on the way it holds a sample, its
+        parameters and the text of its file when the table was made.
         """
         sha = hashlib.sha256()
         for array in (
@@ -169,12 +174,13 @@ class RateTable:
             sha.update(repr(reservoir).encode())
         for drive in self.mechanism.drives:
             sha.update(f"{drive.profile()} {drive.rise()} {drive.assisted()}".encode())
-            sha.update(repr([drive.factor(verb, 1.0) for verb in sorted(drive.factors)]).encode())
+            sha.update(repr([(verb, drive.factor(verb, 1.0)) for verb in sorted(drive.factors)]).encode())
+        sha.update(self.levels_sha256.encode())
         for block in self.blocks:
             if block.on_the_way:
                 sha.update(f"{block.rule.lowest!r} {block.on_the_way.sample}".encode())
-        for law in self.on_the_way:
-            sha.update(text_of(law).encode())
+        if self.on_the_way:
+            sha.update(repr((sorted(self.mechanism.all_values().items()), self.texts)).encode())
         return sha.hexdigest()
 
     def block_of(self, row: int) -> Block:
@@ -199,3 +205,8 @@ class RateTable:
     def law_value(self, rule: HopRule | SiteRule, env: HopEnv | SiteEnv) -> float:
         """Call the law itself; infinity where it forbids the event."""
         return call_law(rule.law, env, self.mechanism.name)
+
+
+def laws_on_the_way(blocks: Iterable[Block]) -> tuple[Law, ...]:
+    """The laws of blocks whose rows are worked out on the way, each once."""
+    return tuple(dict.fromkeys(block.rule.law for block in blocks if block.on_the_way))

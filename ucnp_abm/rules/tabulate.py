@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.crystal.grid import slabs
 from ucnp_abm.crystal.species import N_CODES, SPECIES
 from ucnp_abm.errors import BadMechanism, nearest
 from ucnp_abm.rules.asking import Answer, Question, ask
+from ucnp_abm.rules.law import text_of
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.reading import Maps, Readers
 from ucnp_abm.rules.ruleset import HopRule
-from ucnp_abm.rules.table import EMPTY, FILL, HOP, RAW, Block, Channel, RateTable
+from ucnp_abm.rules.table import EMPTY, FILL, HOP, RAW, Block, Channel, RateTable, laws_on_the_way
 
 
 def tabulate(
@@ -112,6 +115,8 @@ class _Builder:
             channel_map=transforms.map,
             row_of=self.maps.rows(),
             pair=_pair_matrix(self.pair_energies),
+            levels_sha256=self._levels_sha256(),
+            texts=tuple(text_of(law) for law in laws_on_the_way(self.blocks)),
         )
 
     def _energies(self, symbol: str) -> list[float]:
@@ -121,6 +126,14 @@ class _Builder:
             held.get((symbol, zone), 0.0) + (held.get((symbol, level), 0.0) if self.divided else 0.0)
             for zone, level in zip(self.zones, levels, strict=True)
         ]
+
+    def _levels_sha256(self) -> str:
+        if not self.divided:
+            return ""
+        sha = hashlib.sha256()
+        for few in slabs(self.crystal.n_sites):
+            sha.update(self.crystal.level[self.crystal.place[self.crystal.sites[few]]].tobytes())
+        return sha.hexdigest()
 
     def _levels(self, *regions: int) -> tuple[int, ...]:
         return tuple(self.crystal.regions[r][1] for r in regions) if self.divided else ()

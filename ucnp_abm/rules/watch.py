@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.crystal.species import SPECIES
-from ucnp_abm.errors import BadMechanism, nearest
+from ucnp_abm.errors import BadMechanism, nearest, shown
 
 MAX_NUMBERS = 1 << 20
 """Combinations of class counts that a map can hold."""
@@ -43,10 +43,15 @@ class Watch:
         >>> str(Watch.of(("Y", "Gd"))), str(Watch.of(["Yb"], 3))
         ('Gd+Y', 'Yb (up to 3)')
         """
-        names = tuple(sorted(set(species)))
-        for symbol in names:
+        given = list(species)
+        for symbol in given:
+            if not isinstance(symbol, str):
+                raise BadMechanism(
+                    f"env.n: expected species such as env.n['Y'] or env.n['Gd', 'Y'], got {shown(symbol)}"
+                )
             if symbol not in SPECIES:
-                raise BadMechanism(f"env.n: unknown species '{symbol}'{nearest(str(symbol), SPECIES)}")
+                raise BadMechanism(f"env.n: unknown species '{symbol}'{nearest(symbol, SPECIES)}")
+        names = tuple(sorted(set(given)))
         if not names:
             raise BadMechanism("env.n: name the species, as in env.n['Y'] or env.n['Gd', 'Y']")
         return cls(names, most)

@@ -7,6 +7,7 @@ import importlib.metadata
 import inspect
 import math
 import platform
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def provenance(
             "drives": {drive.name: drive.source for drive in mechanism.drives},
             "reservoirs": [vars(reservoir) for reservoir in simulation.table.reservoirs],
             "source": mechanism.source,
+            "levels": asdict(mechanism.division) if mechanism.division else None,
             "rows_on_the_way": [name_of(law) for law in simulation.table.on_the_way],
             "table_fingerprint": simulation.table.fingerprint(),
             "files_sha256": {Path(f).name: hashlib.sha256(Path(f).read_bytes()).hexdigest() for f in files},

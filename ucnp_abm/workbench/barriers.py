@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ class Rate:
         energies = {"barrier_eV": self.barrier, "activation_eV": self.activation, "back_eV": self.back}
         numbers = {**energies, "attempt_per_s": self.attempt, "rate_per_s": self.rate, "time_s": self.time}
         named = {"row": self.row, "verb": self.verb, "species": self.species, "law": name_of(self.rule.law)}
-        told = {name.replace("[", "_").rstrip("]"): value for name, value in self.told.items()}
+        told = {"_".join(re.findall(r"\w+", name)): value for name, value in self.told.items()}
         finite = {name: n if n is not None and math.isfinite(n) else None for name, n in numbers.items()}
         return {**named, "place": law_place(self.rule.law), **told, **finite}
 

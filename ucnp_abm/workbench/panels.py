@@ -81,7 +81,7 @@ def _curves(family: dict[tuple[str | int, float], Point], hue: str, named: bool,
         places = sorted(curve)
         found.append(
             Curve(
-                label=values(held) if hue and named else "",
+                label=_few(values(held)) if hue and named else "",
                 species=values(held) if hue == "species" else alone if not hue else "",
                 x=tuple(places),
                 energies=tuple(curve[place][0] for place in places),

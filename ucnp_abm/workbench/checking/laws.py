@@ -90,8 +90,8 @@ def lines(watches: Iterable[Watch], trials: Sequence[Trial]) -> Iterator[Finding
                 missed.append((line, text))
         for first, text in _first_of_each_run(missed):
             said = (
-                f"the law '{watch.__name__}' reaches the line `{_short(text.partition('  #')[0])}` in no environment; "
-                "drop it, or mend its condition"
+                f"the law '{watch.__name__}' reaches the line `{_short(text.partition('  #')[0])}` in no environment "
+                "of the crystals that were tried; drop it, or mend its condition"
             )
             yield Finding("reach", WARNING, said, watch.place(first))
 

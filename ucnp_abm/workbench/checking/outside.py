@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dis
-import functools
-import inspect
 import pickle
 from collections.abc import Iterator, MutableMapping, MutableSequence, MutableSet
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ucnp_abm.errors import shown
-from ucnp_abm.rules.law import Law
+from ucnp_abm.rules.law import Law, function_of
 from ucnp_abm.workbench.checking.finding import place_in
 
 _NOTHING = object()
@@ -80,17 +78,6 @@ class Outside:
             return id(value), shown(value, 10_000)
 
 
-def function_of(law: Law) -> FunctionType | None:
-    """The Python function that is run when a law is called; None if there is none."""
-    found: Any = inspect.unwrap(law)
-    while isinstance(found, functools.partial):
-        found = found.func
-    found = getattr(found, "__func__", found)
-    if not isinstance(found, FunctionType):
-        found = next((vars(kind)["__call__"] for kind in type(found).__mro__ if "__call__" in vars(kind)), None)
-    return found if isinstance(found, FunctionType) else None
-
-
 def codes_of(code: CodeType) -> list[CodeType]:
     """A code object and those inside it."""
     return [code, *(inner for held in code.co_consts if isinstance(held, CodeType) for inner in codes_of(held))]
@@ -142,7 +129,8 @@ def outside_of(law: Law) -> list[Outside]:
     owner = getattr(law, "__self__", law)  # of a method, its object
     state = {} if isinstance(owner, (FunctionType, ModuleType, type)) else getattr(owner, "__dict__", {})
     place = place_in(getattr(function_of(law), "__code__", None))
-    return [*found.values(), *(Outside("its own attribute", name, place, state, id(owner)) for name in state)]
+    named = [name for name in state if not name.startswith("__")]
+    return [*found.values(), *(Outside("its own attribute", name, place, state, id(owner)) for name in named)]
 
 
 def line_of(law: Law, constant: Any, name: str = "") -> int | None:

@@ -13,10 +13,12 @@ from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import LiveMismatch
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.workbench.checking.finding import ERROR, Finding
+from ucnp_abm.workbench.checking.finding import ERROR, WARNING, Finding
 
 CHECK = "compiled = interpreted = live"
 SEED = 7
+LEAST = 1e-3
+"""Acceptance below which a run by rejection would take too long to be tried."""
 _MISMATCH = re.compile(
     r"(?P<law>.+), (?P<file>.+) line (?P<line>\d+) says (?P<now>.+) for a (?P<environment>.+), "
     r"but row \d+ of the table holds (?P<held>.+)"
@@ -34,6 +36,15 @@ def replay(
         return made
 
     compiled, plain, live = begin(), begin(interpreted=True), begin()
+    if compiled.memo and (acceptance := compiled.acceptance) < LEAST:
+        lowest = min(rule.lowest for rule in mechanism.active_hops() if rule.lowest is not None)
+        text = (
+            f"with rows on the way and the lowest barrier {lowest:g} eV only one candidate in {1 / acceptance:.2g} "
+            f"would be an event, so no run was tried; the lowest one met is {compiled.memo.lowest:g} eV: declare it "
+            "as high as it can be"
+        )
+        yield Finding(CHECK, WARNING, text)
+        return
     compiled.run(events=events)
     plain.run(events=events)
     try:

@@ -13,8 +13,6 @@ from ucnp_abm.workbench.checking.outside import line_of
 from ucnp_abm.workbench.checking.trial import Answers, Trial, parts_of, rules_of
 from ucnp_abm.workbench.checking.watching import Endless, Watch
 
-SAME = 1e-9
-"""Energies / eV that differ by less are the same, as far as sums of declared energies can tell."""
 USUAL = (0.05, 10.0)
 """Barriers / eV of hops outside of which a slip of the unit is likely."""
 
@@ -68,6 +66,32 @@ def reads(trials: Sequence[Trial]) -> Iterator[Finding]:
                 "count makes the table larger",
                 watch.place(line_of(watch.law, name)),
             )
+
+
+def levels(trials: Sequence[Trial]) -> Iterator[Finding]:
+    """Where a mechanism divides the crystal, something depends on the levels, and each of them holds a site."""
+    division = trials[0].mechanism.division
+    if division is None:
+        return
+    place = trials[0].watch_of(rules_of(trials[0].mechanism)[0]).place() if rules_of(trials[0].mechanism) else ""
+    held = {level for trial in trials if trial.table for _, level in trial.crystal.regions}
+    empty = sorted(set(range(division.levels)) - held)
+    if empty:
+        text = (
+            f"level {', '.join(map(str, empty))} along {division.along} holds no site in the crystals that were tried; "
+            "take fewer levels, or another width"
+        )
+        yield Finding("unused reads", WARNING, text, place)
+    energies = any(isinstance(where, int) for _, where in trials[0].mechanism.site_energies)
+    groups: dict[Hashable, set[float | None]] = {}
+    for answers in (one for trial in trials for one in trial.answers):
+        told = tuple((name, value) for name, value in answers.rate.told.items() if name not in ("level", "levels"))
+        groups.setdefault((id(answers.rate.rule.law), answers.rate.verb, told), set()).add(answers.said[0])
+    if not energies and not trials[0].sampled and all(len(said) == 1 for said in groups.values()):
+        text = (
+            f"nothing depends on the levels along {division.along}; leave divide() out, for they make the table larger"
+        )
+        yield Finding("unused reads", WARNING, text, place)
 
 
 def usual_units(trial: Trial) -> Iterator[Finding]:

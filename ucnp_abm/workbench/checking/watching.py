@@ -12,9 +12,9 @@ from typing import Any, SupportsIndex
 
 from ucnp_abm.errors import BadMechanism, BadRate
 from ucnp_abm.rules.env import HopEnv, Parameters, SiteEnv, Unwatched
-from ucnp_abm.rules.law import Law, call_law, name_of
+from ucnp_abm.rules.law import Law, call_law, function_of, name_of
 from ucnp_abm.workbench.checking.finding import place_in
-from ucnp_abm.workbench.checking.outside import codes_of, function_of
+from ucnp_abm.workbench.checking.outside import codes_of
 
 MOST_LINES = 1_000_000
 """Lines that one call of a law may run; more look like a loop without end."""
@@ -182,6 +182,9 @@ class _Absent:
 
     def __bool__(self) -> bool:
         return bool(self.counts)
+
+    def said(self) -> str:
+        return str(self.counts.said())
 
     def _or_none(self, ask: Callable[[], int]) -> int:
         try:
