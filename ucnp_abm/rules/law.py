@@ -93,9 +93,10 @@ def call_law(law: Law, env: HopEnv | SiteEnv, owner: str) -> float:
         return math.inf
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
         raise BadRate(f"{who} returned {shown(value)} for a {env!r}; expected a barrier in eV, a number such as 1.65")
-    if not 0 <= float(value) < 1e6:
+    number = float(value) if isinstance(value, np.floating) else value  # half-precision cannot hold 1e6
+    if not 0 <= number < 1e6:
         raise BadRate(
             f"{who} returned {shown(value, 40)} for a {env!r}; expected a finite barrier of at least 0 eV "
             "(return None to forbid the event)"
         )
-    return float(value)
+    return float(number)
