@@ -17,7 +17,6 @@ from ucnp_abm.crystal.species import OUTSIDE, SPECIES, SYMBOLS
 from ucnp_abm.engine.memo import Memo
 from ucnp_abm.engine.moves import Move
 from ucnp_abm.engine.pack import Loop
-from ucnp_abm.errors import LiveMismatch
 from ucnp_abm.kernels import rates as kernel
 from ucnp_abm.kernels.layout import HOPS
 from ucnp_abm.rules.env import Counts, HopEnv, Site, SiteEnv
@@ -73,24 +72,6 @@ def look(
         rule=rule,
         row=row,
     )
-
-
-def check_live(table: RateTable, move: Move) -> None:
-    """Call the law for a move and compare with the table.
-
-    Raises
-    ------
-    LiveMismatch
-        If they differ.
-    """
-    if move.rule is None or move.environment is None:
-        return
-    value = table.law_value(move.rule, move.environment)
-    if value != move.barrier:
-        raise LiveMismatch(
-            f"{table.mechanism.name}: {move.source} says {value!r} eV for a {move.environment!r}, "
-            f"but row {move.row} of the table holds {move.barrier!r} eV"
-        )
 
 
 def environment(

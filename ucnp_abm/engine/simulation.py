@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from ucnp_abm.crystal.levels import with_levels
 from ucnp_abm.crystal.particle import Particle
 from ucnp_abm.crystal.state import State
 from ucnp_abm.engine.inspection import Inspection
-from ucnp_abm.engine.look import check_live
+from ucnp_abm.engine.live import check_ahead, next_candidate
 from ucnp_abm.engine.memo import Memo
 from ucnp_abm.engine.moves import Event
 from ucnp_abm.engine.pack import Loop, pack_lattice, pack_plan, pack_rates, pack_records, pack_state, pack_sums
@@ -27,7 +27,6 @@ from ucnp_abm.engine.schedule import Schedule
 from ucnp_abm.engine.timeline import Timeline, carried
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.kernels import events, layout
-from ucnp_abm.kernels.choose import UNKNOWN
 from ucnp_abm.rules.check import check
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.table import RateTable
@@ -184,8 +183,7 @@ class Simulation(Inspection):
             if status == layout.LIST_FULL:
                 self._make_room()
             elif status == layout.ROW_WANTED:
-                *_, channel, _k, i, d = self._next_candidate(self._loop, until)
-                self._know(int(channel), int(i), int(d))
+                self._know(*next_candidate(self._loop, until, self.interpreted)[2:])
             elif self.state.nulls > _MANY_NULLS and self._stuck():
                 self._rest(until if until < math.inf else begun)
                 return _STATUS[layout.NOTHING_LEFT]
@@ -208,33 +206,11 @@ class Simulation(Inspection):
         if isinstance(until, bool) or not isinstance(until, (int, float)) or not until >= self.time:
             raise BadInput(f"fire: until: expected a time of at least now ({self.time:g} s), got {until!r}")
         if live:
-            self._check_candidates(until)
+            check_ahead(self, until)
         self.timeline.remember(1)
         if self._advance(until, self.state.events + 1, _NO_LIMIT) != _STATUS[layout.LIMIT_REACHED]:
             return None
         return self.timeline.last_event()
-
-    def _check_candidates(self, until: float) -> None:
-        """Call the laws of all candidates up to the next event, and leave everything as it is."""
-        ahead = self._loop._replace(state=pack_state(self.state.copy()))
-        ahead.sums.condition[0] = -1
-        status = layout.NOTHING_LEFT if self._stuck() else layout.NULL_CANDIDATE
-        while status in (layout.NULL_CANDIDATE, layout.ROW_WANTED):
-            status, m, _, channel, _k, i, d = self._next_candidate(ahead, until)
-            if status == layout.ROW_WANTED:
-                self._know(int(channel), int(i), int(d))
-                ahead = ahead._replace(rates=self._loop.rates)
-            if status in (layout.FOUND, layout.NULL_CANDIDATE):
-                condition = int(ahead.plan.condition[m])
-                check_live(self.table, self.move(int(channel), int(i), int(d), condition))
-        ahead.sums.condition[0] = -1
-
-    def _next_candidate(self, loop: Loop, until: float) -> tuple[Any, ...]:
-        """Consume one candidate and leave the crystal as it is; see `kernels.events.propose`."""
-        if self.interpreted:
-            return events.propose(*loop[:-1], 0, UNKNOWN, until)
-        found: tuple[Any, ...] = events.consume(*loop[:-1], until)
-        return found
 
     # --- in time ---
 
