@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +35,8 @@ def check(what: str, settings: tuple[str, ...], events: int, strict: bool, as_js
     FILE ends with .py: all that it offers is checked. NAME may have drives: y-complex+laser-thermal. Exit code 3 if
     there are errors.
     """
+    if sys.stderr.isatty():
+        click.echo(f"Checking {what}; on a new machine the loop is compiled first, for about a minute …", err=True)
     reports = _reports(what, settings, events)
     if as_json:
         click.echo(json.dumps({"reports": [plain(one) for one in reports]}, indent=1, ensure_ascii=False))

@@ -13,6 +13,8 @@ from ucnp_abm.study.statistics import Mean
 if TYPE_CHECKING:
     from ucnp_abm.study.compare import Comparison
 
+_TELLING = 1000.0
+"""Per cent; a larger change is one from almost nothing, and its share says nothing."""
 TITLES = {"outside_core_pct": "core ions outside the core / %"}
 """What tables and figures call an observable, if not by its name."""
 
@@ -140,7 +142,7 @@ def defined(value: Any) -> Any:
 def _change(result: Comparison, label: str, column: str, mark: float) -> str:
     shown = result.difference(label, column, mark).interval("+")
     percent = result.relative(label, column, mark)
-    if percent is None or column.endswith("_pct") or not math.isfinite(percent.value):
+    if percent is None or column.endswith("_pct") or not abs(percent.value) < _TELLING:
         return shown
     return f"{shown} ({percent.value:+.0f} %)"
 
