@@ -4,10 +4,12 @@ import functools
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from ucnp_abm import IONS, Drive, Mechanism, Simulation, mechanism
 from ucnp_abm.rules import asking
+from ucnp_abm.rules.bound import text_of
 
 
 def made(law=lambda env: 1.65, **options):
@@ -70,6 +72,7 @@ WEIGHTED = """
 import functools
 from ucnp_abm import IONS, Mechanism, Particle, Simulation
 from ucnp_abm.rules import asking
+from ucnp_abm.rules.bound import text_of
 asking.MAX_ROWS = 300
 class Law:
     def __init__(self, weight): self.weight = weight
@@ -101,6 +104,84 @@ def test_what_is_bound_to_a_law_on_the_way_is_in_its_fingerprint(small_particle,
         print_of(made(functools.partial(weighted, weight), lowest=1.0), small_particle) for weight in (0.01, 0.02)
     }
     assert len(prints) == 2
+
+
+def by_method(special):
+    class Law:
+        def __init__(self):
+            self.special = special
+
+        def law(self, env):
+            return self.special if env.n["Gd"] == 11 and env.n["Yb"] == 1 else 1.65
+
+    return Law().law
+
+
+def by_wrapper(special):
+    def plain(env):
+        return 1.65 + 0 * env.n["Yb"]
+
+    @functools.wraps(plain)
+    def law(env):
+        return special if env.n["Gd"] == 11 and env.n["Yb"] == 1 else plain(env)
+
+    return law
+
+
+def by_array(special):
+    table = np.full((15, 15), 1.65)
+    table[11, 1] = special
+    return lambda env: table[env.n["Gd"], env.n["Yb"]]
+
+
+def by_helper(special):
+    def helper(gd, yb):
+        return special if gd == 11 and yb == 1 else 1.65
+
+    return lambda env: helper(env.n["Gd"], env.n["Yb"])
+
+
+def by_scalar(special):
+    value = np.float64(special)
+    return lambda env: float(value) if env.n["Gd"] == 11 and env.n["Yb"] == 1 else 1.65
+
+
+@pytest.mark.parametrize("bind", [by_method, by_wrapper, by_array, by_helper, by_scalar])
+def test_whatever_a_law_on_the_way_is_bound_to_is_in_its_fingerprint(small_particle, on_the_way, bind):
+    one, same, other = (print_of(made(bind(v), lowest=1.0), small_particle) for v in (1.3, 1.3, 1.7))
+    assert one == same != other
+
+
+def test_a_law_that_names_half_the_world_is_said_in_a_moment(small_particle):
+    simulation = Simulation(small_particle, made())
+    text = text_of(lambda env: 1.65 + simulation.time * env.n["Yb"])
+    assert 100 < len(text) < 10_000_000
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_which_laws_come_on_the_way_does_not_depend_on_their_order(small_particle, monkeypatch, order):
+    """Three laws of one size, two of which may be put off; the table has room for one."""
+    rules = [("Gd", None), ("Y", 1.5), ("Yb", 1.5)]
+    m = Mechanism("trial", summary="A trial.", source="Assumption: a test")
+    for mover, lowest in rules[order:] + rules[:order]:
+        m.hop(mover=mover, lowest=lowest)(lambda env: 1.65 + 0.01 * env.n["Gd"] * env.n["Yb"])
+    monkeypatch.setattr(asking, "MAX_ROWS", 6_000)
+    table = Simulation(small_particle, m, scheduler="rejection").table
+    assert len(table.on_the_way) == 2
+
+
+def test_a_read_that_the_glimpse_missed_takes_no_room_from_others(small_particle, monkeypatch):
+    def rarely(env):
+        more = env.n["Y"] + env.n["Na"] if env.n["Yb"] == 3 and env.n["Gd"] == 1 else 0
+        return 1.65 + 0.001 * more
+
+    monkeypatch.setattr(asking, "MAX_ROWS", 20_000)
+    for first, second in (("Gd", "Yb"), ("Yb", "Gd")):
+        m = Mechanism("trial", summary="A trial.", source="Assumption: a test")
+        laws = {"Gd": rarely, "Yb": lambda env: 1.65 + 0.001 * env.n["Gd"] * env.n["Yb"]}
+        for mover in (first, second):
+            m.hop(mover=mover, lowest=1.6 if mover == "Gd" else None)(laws[mover])
+        assert Simulation(small_particle, m, scheduler="rejection").table.on_the_way == (rarely,)
 
 
 def test_a_docstring_is_not_in_the_fingerprint_of_a_table(small_particle):

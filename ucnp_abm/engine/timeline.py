@@ -243,7 +243,8 @@ class Timeline:
 def carried(state: State, table: RateTable, fresh: State, other: RateTable) -> State:
     """The state, under another table: counters that both have go on, others begin anew.
 
-    What was taken from a species' bath stays taken, also if the bath is of another size now.
+    What was taken from a species' bath stays taken, also if the bath is of another size now; a bath that never held
+    so much is empty.
     """
     new = state.copy()
     new.tally, new.reservoir = fresh.tally.copy(), fresh.reservoir.copy()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ucnp_abm.errors import BadMechanism, BadRate
 from ucnp_abm.rules.env import Counts, Unwatched
@@ -55,12 +56,12 @@ class Question:
     owner: str
     watched: tuple[Watch, ...] = ()
     late: bool = False
-    _found: list[Answer] | None = None
+    found: list[Answer] | None = None
 
     def begin(self) -> None:
         """Ask about each place without any neighbours; if the law wants to see some, find out which it reads."""
         try:
-            self._found = [(block, [_answer(block, Counts(), self.owner)]) for block in self.asked]
+            self.found = [(block, [_answer(block, Counts(), self.owner)]) for block in self.asked]
         except Unwatched:
             self._glimpse()
 
@@ -85,13 +86,13 @@ class Question:
             )
 
     @property
-    def here(self) -> list[Watch]:
+    def here(self) -> tuple[Watch, ...]:
         """What it reads of species that can be there."""
-        return [watch for watch in self.watched if set(watch.species) & set(self.among)]
+        return tuple(watch for watch in self.watched if set(watch.species) & set(self.among))
 
     def counting(self) -> Counting | None:
         """How its counts become rows."""
-        return counting(self.here, self.among, self.most) if self.here and not self.late else None
+        return _counting(self.here, self.among, self.most) if self.here and not self.late else None
 
     @property
     def rows(self) -> float:
@@ -99,40 +100,30 @@ class Question:
         each = 1 if self.late or not self.here else counted.n_rows if (counted := self.counting()) else math.inf
         return self.copies * each * len(self.asked)
 
-    def answers(self, room: float) -> list[Answer]:
-        """The barriers of all rows.
-
-        A read of a count that is not enumerated ends the round, and the next one enumerates it too.
+    def answered(self) -> bool:
+        """Ask about every environment, unless that is done; False if the law read what was not enumerated.
 
         Raises
         ------
         BadRate
             If the law raises or returns something that is no barrier; the message names the environment.
-        ReadsTooMuch
-            If it needs more rows than there is room for, and its author did not declare its lowest barrier.
         """
-        if self._found is not None:
-            return self._found
-        while not self.late:
-            if self.rows > room:
-                self.put_off(room)
-                break
-            counted = self.counting()
+        if self.found is None and self.late:
+            radix, places = self.most + 1, zip(self.asked, self.limits, strict=True)
+            late = [
+                replace(block, on_the_way=ways(block.rule, self.among, limit, radix, block.environment, self.owner))
+                for block, limit in places
+            ]
+            self.found = [(block, [block.rule.lowest]) for block in late]
+        elif self.found is None:
             absent = tuple(watch for watch in self.watched if watch not in self.here)
-            blocks = [replace(block, counting=counted, absent=absent) for block in self.asked]
+            blocks = [replace(block, counting=self.counting(), absent=absent) for block in self.asked]
             try:
                 pairs = zip(blocks, self.limits, strict=True)
-                return [(block, _barriers(block, limit, self.owner)) for block, limit in pairs]
+                self.found = [(block, _barriers(block, limit, self.owner)) for block, limit in pairs]
             except Unwatched as unseen:
                 self._watch({unseen.watch})
-        radix = self.most + 1
-        return [
-            (
-                replace(block, on_the_way=ways(block.rule, self.among, limit, radix, block.environment, self.owner)),
-                [block.rule.lowest],
-            )
-            for block, limit in zip(self.asked, self.limits, strict=True)
-        ]
+        return self.found is not None
 
     def put_off(self, room: float) -> None:
         """Leave the rows to be worked out on the way.
@@ -163,7 +154,7 @@ class Question:
             raise ReadsTooMuch(
                 f"{who}: {len(self.among)} species around it are too many to tell apart, even on the way", law
             )
-        self.late = True
+        self.late, self.found = True, None
 
 
 def ask(questions: Sequence[Question]) -> list[list[Answer]]:
@@ -172,21 +163,32 @@ def ask(questions: Sequence[Question]) -> list[list[Answer]]:
     Raises
     ------
     BadRate, ReadsTooMuch
-        See `Question.answers`.
+        If a law gives no barrier; if it needs too many rows, and its author did not declare its lowest barrier.
     """
     for question in questions:
         question.begin()
+    _make_room(questions)
+    while not all(question.answered() for question in questions):  # a law read more than the glimpse had shown
+        _make_room(questions)
+    return [question.found or [] for question in questions]
+
+
+def _make_room(questions: Sequence[Question]) -> None:
+    """Put off the largest until the table can hold the rest, those first whose lowest barrier is declared."""
     while (total := sum(question.rows for question in questions)) > MAX_ROWS:
-        largest = max(questions, key=lambda question: question.rows)
-        if largest.late or not largest.here:
-            raise BadMechanism(f"{largest.owner}: this crystal has too many kinds of place for a table: {total:,} rows")
+        reading = [question for question in questions if question.here and not question.late]
+        if not reading:
+            owner = questions[0].owner
+            raise BadMechanism(f"{owner}: this crystal has too many kinds of place for a table: {total:,} rows")
+        declared = [question for question in reading if question.asked[0].rule.lowest is not None]
+        largest = max(declared or reading, key=lambda question: question.rows)
         largest.put_off(MAX_ROWS - (total - largest.rows))
-    answers: list[list[Answer]] = []
-    room: float = MAX_ROWS
-    for question in questions:
-        answers.append(question.answers(room))
-        room -= question.rows
-    return answers
+
+
+@lru_cache(maxsize=8)
+def _counting(watched: tuple[Watch, ...], among: tuple[str, ...], most: int) -> Counting | None:
+    """As `counting`; movers of one law count alike."""
+    return counting(watched, among, most)
 
 
 def _barriers(block: Block, limit: int, owner: str) -> list[float]:

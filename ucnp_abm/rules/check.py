@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.errors import BadMechanism, BadRate
+from ucnp_abm.rules.law import name_of
 from ucnp_abm.rules.ruleset import SiteRule
 from ucnp_abm.rules.table import FILL, HOP, RAW, RateTable
 
@@ -61,7 +62,9 @@ def check(table: RateTable) -> None:
     check_potentials(name, table.mechanism.active_site_rules())
     usable = np.isfinite(table.barrier)
     if not usable[1:].any():
-        raise BadRate(f"{name}: nothing can happen in this crystal; no rule fits the ions that it holds")
+        laws = ", ".join(f"'{name_of(law)}'" for law in dict.fromkeys(block.rule.law for block in table.blocks))
+        why = f"the laws {laws} forbid every event" if laws else "no rule fits the ions that it holds"
+        raise BadRate(f"{name}: nothing can happen in this crystal; {why}")
     bad = ~np.isfinite(table.site_step) | (table.barrier < 0)
     forward, backward = there_and_back(table.kind, np.where(usable, table.barrier, 0.0), table.site_step)
     unbalanced = np.abs(forward - backward - table.site_step) > 1e-12 * np.maximum(1.0, np.abs(table.site_step))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-import linecache
-import marshal
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
@@ -22,12 +20,13 @@ _MOST_TEXT = 300
 
 def name_of(law: Law) -> str:
     """The name of a law's function."""
-    return str(getattr(law, "__name__", law))
+    named = getattr(law, "__name__", None) or getattr(function_of(law), "__name__", None)
+    return str(named or type(law).__qualname__)
 
 
 def place_of(law: Law) -> str:
     """Where a law stands: file and line."""
-    code = getattr(law, "__code__", None)
+    code = getattr(law, "__code__", None) or getattr(function_of(law), "__code__", None)
     return f"{code.co_filename}, line {code.co_firstlineno}" if code else "no source"
 
 
@@ -45,30 +44,6 @@ def function_of(law: Law) -> FunctionType | None:
     if not isinstance(found, FunctionType):
         found = next((vars(kind)["__call__"] for kind in type(found).__mro__ if "__call__" in vars(kind)), None)
     return found if isinstance(found, FunctionType) else None
-
-
-def text_of(law: Law) -> str:
-    """What decides the answers of a law, as text: its file as it was imported, and what is bound to its function."""
-    function = function_of(law)
-    if function is None:
-        return type(law).__qualname__
-    text = "".join(linecache.getlines(function.__code__.co_filename))
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    bound = (law.args, law.keywords) if isinstance(law, functools.partial) else ()
-    held = sorted(vars(law).items()) if not isinstance(law, FunctionType) and hasattr(law, "__dict__") else ()
-    said = [_plain(one) for one in (cells, bound, held, function.__defaults__, function.__kwdefaults__)]
-    return f"{text or marshal.dumps(function.__code__)!r} {function.__qualname__} {said}"
-
-
-def _plain(value: Any) -> str:
-    """A value as text that is the same in every process; of what is no plain value, its type."""
-    if value is None or isinstance(value, (bool, int, float, str, bytes)):
-        return repr(value)
-    if isinstance(value, (list, tuple)):
-        return f"({', '.join(map(_plain, value))})"
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(sorted(f'{_plain(k)}: {_plain(v)}' for k, v in value.items()))}}}"
-    return type(value).__qualname__
 
 
 def _said(error: BaseException) -> str:

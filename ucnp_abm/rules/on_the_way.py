@@ -7,6 +7,7 @@ first needs it. Rejection needs a bound before it has seen all rows, so the auth
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -67,12 +68,12 @@ def ways(rule: Any, species: tuple[str, ...], limit: int, radix: int, env: Calla
     BadRate
         As for every call of a law, or if a barrier lies below the lowest one declared.
     """
-    draw = np.random.Generator(np.random.Philox(key=limit))
+    words = np.random.Philox(key=limit).random_raw((_SAMPLES, limit)).tolist()
+    mixed = [Counter(species[word % len(species)] for word in row) for row in words]
     sha = hashlib.sha256()
-    for neighbours in [*np.eye(len(species)), *draw.dirichlet(np.ones(len(species)), _SAMPLES)]:
-        numbers = draw.multinomial(limit, neighbours).tolist()
-        barrier = barrier_of(rule, env(Counts(whole=dict(zip(species, numbers, strict=True)))), owner)
-        sha.update(repr(barrier).encode())
+    for numbers in [*({symbol: limit} for symbol in species), *mixed]:
+        counts = Counts(whole={symbol: numbers.get(symbol, 0) for symbol in species})
+        sha.update(repr(barrier_of(rule, env(counts), owner)).encode())
     return Ways(species, radix, sha.hexdigest())
 
 

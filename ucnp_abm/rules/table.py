@@ -159,7 +159,7 @@ class RateTable:
         """SHA-256 of energies, attempts, reservoirs and drives, before any exp: one for all temperatures.
 
         Which site has which level is in it too. Of a law whose rows are worked out on the way it holds a sample, its
-        parameters and the text of its file when the table was made.
+        parameters, and its code with all that is bound to it (`bound.text_of`).
         """
         sha = hashlib.sha256()
         for array in (

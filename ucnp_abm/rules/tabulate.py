@@ -15,7 +15,7 @@ from ucnp_abm.crystal.grid import slabs
 from ucnp_abm.crystal.species import N_CODES, SPECIES
 from ucnp_abm.errors import BadMechanism, nearest
 from ucnp_abm.rules.asking import Answer, Question, ask
-from ucnp_abm.rules.law import text_of
+from ucnp_abm.rules.bound import text_of
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.reading import Maps, Readers
 from ucnp_abm.rules.ruleset import HopRule

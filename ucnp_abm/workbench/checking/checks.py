@@ -169,9 +169,11 @@ class _Checking:
     ) -> None:
         """Lines, counts and parameters that nothing needs: with other values, or elsewhere, they may be needed.
 
-        What a law would have read beyond its error nobody knows, so then no parameter is called unused.
+        What a law reads beyond its error or beyond a sample nobody knows, so then no parameter is called unused.
         """
-        stopped = any(one.check in ("table", "barriers") and one.severity == ERROR for one in self.findings)
+        stopped = bool(self.sampled) or any(
+            one.check in ("table", "barriers") and one.severity == ERROR for one in self.findings
+        )
 
         def found() -> list[Finding]:
             return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ def load(path: str | Path) -> tuple[list[Mechanism], Report]:
         If there is no such file.
     """
     with registry.beside([]) as here:
-        source = str(Path(path).resolve())
+        source = os.path.realpath(path)
         try:
             offered = here.load_file(path)
         except BadPlugin as error:

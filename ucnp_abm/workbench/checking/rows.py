@@ -87,7 +87,7 @@ def levels(trials: Sequence[Trial]) -> Iterator[Finding]:
     for answers in (one for trial in trials for one in trial.answers):
         told = tuple((name, value) for name, value in answers.rate.told.items() if name not in ("level", "levels"))
         groups.setdefault((id(answers.rate.rule.law), answers.rate.verb, told), set()).add(answers.said[0])
-    if not energies and not trials[0].sampled and all(len(said) == 1 for said in groups.values()):
+    if not (energies or empty or trials[0].sampled) and all(len(said) == 1 for said in groups.values()):
         text = (
             f"nothing depends on the levels along {division.along}; leave divide() out, for they make the table larger"
         )
