@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ucnp_abm.errors import BadMechanism, nearest, shown
-from ucnp_abm.rules.watch import Watch
+from ucnp_abm.rules.watch import Watch, watch_of
 
 UNDIVIDED = "this mechanism has no levels; declare them, as in divide('depth', 8)"
 
@@ -73,7 +73,10 @@ class Counts:
         return self._read(species, operator.index(most))
 
     def _read(self, species: tuple[str, ...], most: int | None) -> int:
-        watch = Watch.of(species, most)
+        try:
+            watch = watch_of(species, most)
+        except TypeError:  # a list, which cannot be looked up; it is refused with a sentence
+            watch = Watch.of(species, most)
         self.asked.add(watch)
         if self._whole is not None:
             return watch.count(self._whole)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,12 @@ class Watch:
 
     def __str__(self) -> str:
         return "+".join(self.species) + (f" (up to {self.most})" if self.most is not None else "")
+
+
+@lru_cache(maxsize=1024)
+def watch_of(species: tuple[str, ...], most: int | None) -> Watch:
+    """As `Watch.of`, for laws that ask the same thing again and again."""
+    return Watch.of(species, most)
 
 
 @dataclass(frozen=True, eq=False)
