@@ -38,6 +38,10 @@ class DamagedData(UcnpError, ValueError):
     exit_code = 4
 
 
+class NotConverged(UcnpError, RuntimeError):
+    """A numerical solution that did not reach its tolerance."""
+
+
 class Stopped(UcnpError, RuntimeError):
     """A run that was asked to stop, and can go on from its checkpoint."""
 

@@ -1,4 +1,4 @@
-"""Numbers with units: text such as '6.7 nm' or '300 °C' becomes a float in Å, eV, K, s, 1/s or W/cm².
+"""Numbers with units: text such as '6.7 nm' or '300 °C' becomes a float in Å, eV, K, s, 1/s, W/cm² or cm⁶/s.
 
 Multiplying by a unit name works in Python: ``1.65 * eV``, ``1 * hour``.
 """
@@ -35,6 +35,8 @@ _UNITS: dict[str, dict[str, float]] = {
         **{"W/cm²": 1.0, "mW/cm²": 1e-3, "kW/cm²": 1e3, "MW/cm²": 1e6},
         **{"W/cm2": 1.0, "mW/cm2": 1e-3, "kW/cm2": 1e3, "MW/cm2": 1e6},
     },
+    "transfer constant": {"cm^6/s": 1.0, "cm⁶/s": 1.0, "cm6/s": 1.0},
+    "surface density": {"1/nm^2": 1.0, "1/nm²": 1.0, "/nm²": 1.0},
     "fraction": {"": 1.0, "%": 0.01},
     "number": {"": 1.0},
     "count": {"": 1.0},
@@ -47,6 +49,8 @@ _EXPECTED = {
     "temperature difference": "a temperature difference such as '50 K'",
     "rate": "a rate such as '1e13 1/s'",
     "intensity": "an intensity such as '1 kW/cm²'",
+    "transfer constant": "a transfer constant such as '1e-40 cm^6/s'",
+    "surface density": "a surface density such as '1 1/nm²'",
     "fraction": "a share such as '15 %' or 0.15",
     "number": "a plain number",
     "count": "a whole number",
@@ -67,8 +71,8 @@ def parse(value: str | float, kind: str, what: str = "value") -> float:
     value : str or float
         Text with a unit, or a bare number already in the base unit.
     kind : str
-        'length', 'energy', 'time', 'temperature', 'temperature difference', 'rate', 'intensity', 'fraction', 'number'
-        or 'count'.
+        'length', 'energy', 'time', 'temperature', 'temperature difference', 'rate', 'intensity', 'transfer constant',
+        'surface density' (per nm²), 'fraction', 'number' or 'count'.
     what : str
         How errors name the value.
 

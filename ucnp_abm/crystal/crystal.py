@@ -109,6 +109,14 @@ class Crystal:
         pieces = (self.sites[few] for few in slabs(self.n_sites))
         return np.concatenate([sites[self.exposed[self.place[sites]] == 1] for sites in pieces])
 
+    @property
+    def empty_neighbours(self) -> NDArray[np.float64]:
+        """(M, 3) positions / Å of the lattice points next to a finite particle that a further ion would take."""
+        points = self.exposed_sites.astype(np.int64)
+        around = np.unique(points[:, None] + self.offset[self.place[points]])
+        placed: NDArray[np.float64] = self._grid.positions(around[self.numbers(around) < 0]) - self._centre
+        return placed
+
     @cached_property
     def _grid(self) -> Grid:
         return Grid(self.lattice, (int(self.cells[0]), int(self.cells[1]), int(self.cells[2])))
