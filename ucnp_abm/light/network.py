@@ -180,10 +180,8 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
     ends["activators"] = crystal.positions(np.concatenate([where[symbol] for symbol, _ in sinks] or [where[of][:0]]))
     taking = np.repeat([c for _, c in sinks], [len(where[symbol]) for symbol, _ in sinks])
     to_vacancies, to_surface = near(everyone, ends["vacancies"]), near(everyone, ends["surface"])
-    beyond = {}
-    for name, pairs, constant in (("vacancies", to_vacancies, optics.c_vacancy), ("surface", to_surface, strength)):
-        inside = np.asarray(pairs.sum(axis=1)).ravel()
-        beyond[name] = constant * np.maximum(near.everywhere(everyone, ends[name], pairs) - inside, 0.0)
+    inside = np.asarray(to_surface.sum(axis=1)).ravel()
+    beyond = {"surface": strength * np.maximum(near.everywhere(everyone, ends["surface"], to_surface) - inside, 0.0)}
     ions = [rates.ion(symbol) for symbol, _ in kinds]
     radiated = [each.radiative[level] for each, (_, level) in zip(ions, kinds, strict=True)]
     others = [each.decay[level].sum() for each, (_, level) in zip(ions, kinds, strict=True)] - np.array(radiated)
