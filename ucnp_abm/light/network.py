@@ -44,10 +44,10 @@ class Near:
         crystal = self.crystal
         return crystal.cells[:, None] * np.array(crystal.lattice.cell) if crystal.periodic else None
 
-    def everywhere(self, points: Floats, others: Floats, near: csr_matrix) -> Floats:
-        """(n,) sums of r⁻⁶ over all others, beyond the cutoff too where a finite crystal has one."""
-        if self._cell is not None or self._all(len(points) * len(others)) or not len(others):
-            return np.asarray(near.sum(axis=1)).ravel()
+    def sums(self, points: Floats, others: Floats, pairs: csr_matrix | None = None) -> Floats:
+        """(n,) sum of r⁻⁶ over all others, in a finite crystal beyond the cutoff too."""
+        if self._cell is not None or self._all(len(points) * len(others)):
+            return np.asarray((self(points, others) if pairs is None else pairs).sum(axis=1)).ravel()
         return total(points, others)
 
     def _all(self, pairs: int) -> bool:
@@ -181,7 +181,7 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
     taking = np.repeat([c for _, c in sinks], [len(where[symbol]) for symbol, _ in sinks])
     to_vacancies, to_surface = near(everyone, ends["vacancies"]), near(everyone, ends["surface"])
     inside = np.asarray(to_surface.sum(axis=1)).ravel()
-    beyond = {"surface": strength * np.maximum(near.everywhere(everyone, ends["surface"], to_surface) - inside, 0.0)}
+    beyond = {"surface": strength * np.maximum(near.sums(everyone, ends["surface"], to_surface) - inside, 0.0)}
     ions = [rates.ion(symbol) for symbol, _ in kinds]
     radiated = [each.radiative[level] for each, (_, level) in zip(ions, kinds, strict=True)]
     others = [each.decay[level].sum() for each, (_, level) in zip(ions, kinds, strict=True)] - np.array(radiated)

@@ -65,11 +65,10 @@ class Optics:
     def __post_init__(self) -> None:
         if not self.intensity > 0:
             raise BadInput(f"optics.pump: expected an intensity above zero, such as '4 W/cm²', got {self.pump!r}")
-        for name in ("c_vacancy", "c_surface", "c_gd", "density"):
+        for name in ("c_vacancy", "c_surface", "c_gd", "density", "activator_share"):
             getattr(self, name)
         if self.c_tm_gd is not None and self.c_tm_gd < 0:
             raise BadInput(f"optics.gd_transfer: expected no negative constant, got {self.gd_transfer!r}")
-        units.fraction(self.activator_quenching, "optics.activator_quenching")
         if not units.amount(self.imposed_factor, "optics.imposed_factor") < math.inf:
             raise BadInput(f"optics.imposed_factor: expected a finite number, got {self.imposed_factor!r}")
         if self.method not in METHODS:
@@ -122,6 +121,11 @@ class Optics:
     def c_tm_gd(self) -> float | None:
         """C / Å⁶/s from Tm 1I6 to Gd, or None."""
         return None if self.gd_transfer is None else _constant(self.gd_transfer, "optics.gd_transfer")
+
+    @property
+    def activator_share(self) -> float:
+        """`activator_quenching` as a number."""
+        return units.fraction(self.activator_quenching, "optics.activator_quenching")
 
     @property
     def density(self) -> float:

@@ -1,0 +1,149 @@
+"""Stationary populations under a constant pump: each Yb and each activator on its own, or one population for all Yb.
+
+Yb i obeys, exactly as far as neighbours are uncorrelated,
+
+    dn_i/dt = G (1 - n_i) - k_i n_i + sum_j W_ij (n_j - n_i) - sum_a r_ia⁻⁶ [alpha_a n_i - beta_a (1 - n_i)]
+
+with alpha_a and beta_a what activator a takes and gives at its present populations (`ucnp_abm.light.cascade`). Given all
+alpha and beta this is linear in n; given n, each activator is a small linear problem. The two are solved in turn until
+nothing changes. What an activator gives back is proportional to what it gets, nearly, so that the ratio beta/phi, not
+beta, is carried from turn to turn: a resonant pair (Er and Yb) converges as fast as any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator
+
+from ucnp_abm.errors import NotConverged
+from ucnp_abm.light.crowd import settled
+from ucnp_abm.light.solve import conjugate_gradients, jacobi
+from ucnp_abm.light.system import System
+
+Floats = NDArray[np.float64]
+
+TOLERANCE = 1e-9
+MOST_TURNS = 300
+SPREAD, MIXED = 0.05, 0.95
+"""The hybrid needs std(n)/mean below the one and k_eff/<k_q> above the other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Populations:
+    """Stationary populations.
+
+    Attributes
+    ----------
+    yb : (n,) float64
+        Share of time that each Yb is excited.
+    activators : mapping
+        (a, L) populations by symbol.
+    turns : int
+        Iterations that were needed.
+    warnings : tuple of str
+    """
+
+    yb: Floats
+    activators: dict[str, Floats]
+    turns: int
+    warnings: tuple[str, ...] = ()
+
+
+class Fields:
+    """What Yb and activators feel of each other at given populations."""
+
+    def __init__(self, system: System, populations: dict[str, Floats]) -> None:
+        self.system = system
+        self.populations = populations
+        self.taken = {s: populations[s] @ each.cascade.takes for s, each in system.activators.items()}
+        self.given = {s: populations[s] @ each.cascade.gives for s, each in system.activators.items()}
+
+    def on_yb(self, rates: dict[str, Floats]) -> Floats:
+        """(n,) sum over activators of r⁻⁶ times something of theirs."""
+        found = np.zeros(self.system.n_yb)
+        for symbol, each in self.system.activators.items():
+            found += each.yb @ rates[symbol]
+        return found
+
+    def phi(self, symbol: str, yb: Floats) -> Floats:
+        """(a,) sum of r⁻⁶ / Å⁻⁶ of the excited Yb around each activator."""
+        found: Floats = self.system.activators[symbol].yb.T @ yb
+        return found
+
+
+def grounded(system: System) -> dict[str, Floats]:
+    """All activators in the ground state."""
+    found = {}
+    for symbol, each in system.activators.items():
+        found[symbol] = np.zeros((len(each.sites), each.cascade.n_levels))
+        found[symbol][:, 0] = 1.0
+    return found
+
+
+def steady(system: System, pump: float | None = None) -> Populations:
+    """Stationary populations under a constant pump, Yb by Yb.
+
+    Parameters
+    ----------
+    system : System
+    pump : float or None
+        G / 1/s; None: as the optics say.
+
+    Raises
+    ------
+    NotConverged
+        If they do not settle.
+    """
+    g = system.optics.set.pump(system.optics.intensity) if pump is None else pump
+    populations = grounded(system)
+    base = system.losses + system.leaving + g
+    yb, change = np.full(system.n_yb, g / (g + system.losses.mean())), 1.0
+    for turn in range(1, MOST_TURNS + 1):
+        fields = Fields(system, populations)
+        last = populations
+        populations = {s: settled(each, fields.phi(s, yb), last[s]) for s, each in system.activators.items()}
+        fields = Fields(system, populations)
+        diagonal = base + fields.on_yb(fields.taken) + fields.on_yb(fields.given)
+        ratio = {s: fields.given[s] / (each.yb.T @ yb) for s, each in system.activators.items()}
+        new = _balance(system, diagonal, ratio, np.full(system.n_yb, g), yb, change)
+        change = max(_change(new, yb), *(_change(populations[s], last[s]) for s in populations))
+        yb = new
+        if change < TOLERANCE:
+            return Populations(yb, populations, turn, _warnings(yb, populations))
+    raise NotConverged(
+        f"light: populations did not settle in {MOST_TURNS} turns at G = {g:.3g} /s (last relative change {change:.1e}); "
+        "lower the pump, or use the hybrid method"
+    )
+
+
+def _balance(system: System, diagonal: Floats, ratio: dict[str, Floats], right: Floats, guess: Floats, far: float) -> Floats:
+    """n that balances gain and loss of every Yb at fixed activators; the farther from the end, the less exactly."""
+    pairs = [(each.yb, each.yb.T.tocsr(), ratio[s]) for s, each in system.activators.items() if ratio[s].any()]
+
+    def apply(x: Floats) -> Floats:
+        found = diagonal * x.ravel() - system.hops @ x.ravel()
+        for there, back, r in pairs:
+            found -= there @ (r * (back @ x.ravel()))
+        return found
+
+    shape = (right.size, right.size)
+    operator = LinearOperator(shape, matvec=apply, dtype=float)
+    return conjugate_gradients(operator, right, jacobi(diagonal), guess, max(TOLERANCE / 10, 1e-4 * min(far, 1.0)))
+
+
+def _change(new: Floats, old: Floats) -> float:
+    size = np.maximum(np.abs(new), 1e-300)
+    return float(np.max(np.abs(new - old) / size))
+
+
+def _warnings(yb: Floats, populations: dict[str, Floats]) -> tuple[str, ...]:
+    found = []
+    if yb.mean() > 0.1:
+        found.append(
+            f"strong pump: {100 * yb.mean():.0f} % of Yb are excited; excitations meet and correlations count, which the "
+            "rate equations of single ions leave out"
+        )
+    return tuple(found)
