@@ -19,8 +19,10 @@ _HOME = {
     "IONS": "crystal.species",
     "Lattice": "crystal.lattice",
     "Mechanism": "rules.mechanism",
+    "Light": "light.light",
     "Model": "agents.model",
     "Observable": "observables",
+    "Optics": "light.optics",
     "Particle": "crystal.particle",
     "Population": "crystal.population",
     "Protocol": "engine.protocol",
@@ -30,6 +32,7 @@ _HOME = {
     "UcnpError": "errors",
     "compare": "study.compare",
     "hookimpl": "hookspecs",
+    "light": "light.light",
     "mechanism": "registry",
     "observable": "observables",
 }
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     from ucnp_abm.engine.simulation import Simulation
     from ucnp_abm.errors import UcnpError
     from ucnp_abm.hookspecs import hookimpl
+    from ucnp_abm.light.light import Light, light
+    from ucnp_abm.light.optics import Optics
     from ucnp_abm.observables import Observable, observable
     from ucnp_abm.registry import mechanism
     from ucnp_abm.rules import Env

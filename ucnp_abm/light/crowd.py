@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import bsr_matrix, csc_matrix
+from scipy.sparse import bsr_matrix, csc_matrix, csr_matrix, diags_array
 from scipy.sparse.linalg import LinearOperator, gmres, splu
 
 from ucnp_abm.errors import NotConverged
@@ -93,17 +93,36 @@ def _newton(these: Activators, q: Floats, rate: Floats, populations: Floats, str
 
 
 def _close(these: Activators, q: Floats, felt: Floats, populations: Floats, leaving: Floats) -> csc_matrix:
-    """The Newton matrix without the pairs that are far apart."""
+    """The Newton matrix without the pairs that are far apart; the ground state's equation keeps the sums instead."""
+    n, levels = populations.shape
+    ground = np.arange(n) * levels
+    kept = np.ones(n * levels)
+    kept[ground] = 0.0
+    rest = diags_array(kept) @ close_pairs(these, q, felt, populations, leaving)
+    sums = csr_matrix((populations.ravel(), (np.repeat(ground, levels), np.arange(n * levels))), shape=rest.shape)
+    return (rest + sums).tocsc()
+
+
+def close_pairs(these: Activators, q: Floats, felt: Floats, unit: Floats, divided: Floats) -> csc_matrix:
+    """Derivative of dN/dt by N, without the pairs that are more than 25 Å apart; shape (a L, a L).
+
+    Parameters
+    ----------
+    these : Activators
+    q : (a, L, L) float64
+        Generators / 1/s.
+    felt : (a, L, L) float64
+        Derivative of dN_a/dt by the others' sums m_a.
+    unit, divided : (a, L) float64
+        In what N is measured, and by what dN/dt is divided.
+    """
     n, levels = q.shape[:2]
     pairs = these.pairs.tocoo()
     near = pairs.data > CLOSE**-6
     row = np.concatenate([pairs.row[near], np.arange(n)])
     column = np.concatenate([pairs.col[near], np.arange(n)])
     blocks = np.concatenate([pairs.data[near][:, None, None] * felt[pairs.row[near]].swapaxes(1, 2), q.swapaxes(1, 2)])
-    blocks[:, 0, :] = 0.0
-    blocks[near.sum() :, 0, :] = 1.0
-    blocks *= populations[column][:, None, :] / leaving[row][:, :, None]
+    blocks *= unit[column][:, None, :] / divided[row][:, :, None]
     order = np.lexsort((column, row))
     starts = np.searchsorted(row[order], np.arange(n + 1))
-    size = (n * levels, n * levels)
-    return bsr_matrix((blocks[order], column[order], starts), shape=size).tocsc()
+    return bsr_matrix((blocks[order], column[order], starts), shape=(n * levels, n * levels)).tocsc()

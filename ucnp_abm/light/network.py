@@ -173,12 +173,14 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
     points = [crystal.positions(where[symbol]) for symbol, _ in kinds]
     counts = [len(each) for each in points]
     constants = np.array([[_hop_constant(rates, optics, a, b) for b in kinds] for a in kinds])
-    hops = [[near(a, b) * c for b, c in zip(points, row, strict=True)] for a, row in zip(points, constants, strict=True)]
+    hops = [
+        [near(a, b) * c for b, c in zip(points, row, strict=True)] for a, row in zip(points, constants, strict=True)
+    ]
     everyone = np.concatenate(points)
     ends = {"vacancies": crystal.positions(np.flatnonzero(occupants == VACANCY))}
     ends["surface"], strength = surface_quenchers(crystal, optics)
     ends["activators"] = crystal.positions(np.concatenate([where[symbol] for symbol, _ in sinks] or [where[of][:0]]))
-    taking = np.repeat([c for _, c in sinks], [len(where[symbol]) for symbol, _ in sinks])
+    taking = np.repeat([float(c) for _, c in sinks], [len(where[symbol]) for symbol, _ in sinks])
     to_vacancies, to_surface = near(everyone, ends["vacancies"]), near(everyone, ends["surface"])
     inside = np.asarray(to_surface.sum(axis=1)).ravel()
     beyond = {"surface": strength * np.maximum(near.sums(everyone, ends["surface"], to_surface) - inside, 0.0)}

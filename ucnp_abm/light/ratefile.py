@@ -88,7 +88,9 @@ def _said(problem: Any) -> str:
     if problem["type"] == "missing":
         return "is missing"
     if problem["type"] == "extra_forbidden":
-        return "unknown key" + (nearest(str(problem["loc"][-1]), RateFile.model_fields) if len(problem["loc"]) == 1 else "")
+        return "unknown key" + (
+            nearest(str(problem["loc"][-1]), RateFile.model_fields) if len(problem["loc"]) == 1 else ""
+        )
     return f"{problem['msg'][0].lower()}{problem['msg'][1:]}, got {shown(problem['input'])}"
 
 
@@ -105,7 +107,11 @@ def _levels(file: RateFile) -> Iterator[str]:
         for label, level in levels.items():
             here = f"levels.{ion}.{label}"
             ends = [*level.radiative, *level.nonradiative]
-            yield from (f"{here}: decays to '{end}', no level of {ion}{nearest(end, levels)}" for end in ends if end not in levels)
+            yield from (
+                f"{here}: decays to '{end}', no level of {ion}{nearest(end, levels)}"
+                for end in ends
+                if end not in levels
+            )
             for end in ends:
                 if end in levels and levels[end].energy >= level.energy:
                     yield f"{here}: decays to '{end}', which is not below it"

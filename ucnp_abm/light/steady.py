@@ -12,7 +12,7 @@ beta, is carried from turn to turn: a resonant pair (Er and Yb) converges as fas
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,15 @@ from scipy.sparse.linalg import LinearOperator
 
 from ucnp_abm.errors import NotConverged
 from ucnp_abm.light.crowd import settled
-from ucnp_abm.light.solve import conjugate_gradients, jacobi
+from ucnp_abm.light.solve import conjugate_gradients, fate, jacobi
 from ucnp_abm.light.system import System
 
 Floats = NDArray[np.float64]
 
 TOLERANCE = 1e-9
 MOST_TURNS = 300
+STRONG = 0.05
+"""Mean share of excited Yb from which on results carry a warning."""
 SPREAD, MIXED = 0.05, 0.95
 """The hybrid needs std(n)/mean below the one and k_eff/<k_q> above the other."""
 
@@ -112,14 +114,63 @@ def steady(system: System, pump: float | None = None) -> Populations:
         change = max(_change(new, yb), *(_change(populations[s], last[s]) for s in populations))
         yb = new
         if change < TOLERANCE:
-            return Populations(yb, populations, turn, _warnings(yb, populations))
+            return Populations(yb, populations, turn, _warnings(yb))
     raise NotConverged(
         f"light: populations did not settle in {MOST_TURNS} turns at G = {g:.3g} /s (last relative change {change:.1e}); "
         "lower the pump, or use the hybrid method"
     )
 
 
-def _balance(system: System, diagonal: Floats, ratio: dict[str, Floats], right: Floats, guess: Floats, far: float) -> Floats:
+def hybrid(system: System, pump: float | None = None) -> Populations:
+    """Stationary populations with one population for all Yb: what migration gives where it mixes perfectly.
+
+    Raises
+    ------
+    NotConverged
+        If they do not settle.
+    """
+    g = system.optics.set.pump(system.optics.intensity) if pump is None else pump
+    held, n = grounded(system), g / (g + system.losses.mean())
+    for turn in range(1, MOST_TURNS + 1):
+        last, before, drain, back = held, n, 0.0, 0.0
+        held = {s: settled(each, n * each.sums, last[s]) for s, each in system.activators.items()}
+        for symbol, each in system.activators.items():
+            taken, given = held[symbol] @ each.cascade.takes, held[symbol] @ each.cascade.gives
+            drain += float((taken + given) @ each.sums) / system.n_yb
+            back += float(given @ each.sums) / system.n_yb / n  # what comes back for each excitation
+        n = g / (g + system.losses.mean() + drain - back)
+        if max(abs(n - before) / n, *(_change(held[s], last[s]) for s in held)) < TOLERANCE:
+            return Populations(np.full(system.n_yb, n), held, turn, _warnings(np.array([n])))
+    raise NotConverged(f"light: populations did not settle in {MOST_TURNS} turns at G = {g:.3g} /s; lower the pump")
+
+
+def mixed(system: System) -> tuple[bool, str]:
+    """Whether the hybrid holds in a crystal, and what was looked at.
+
+    It needs an even excitation, std(n)/mean below 0.05, and quenching at its mean, k_eff/<k_q> above 0.95.
+    """
+    found = fate(system.network)
+    dwell = found.dwell_s[: system.n_yb]
+    spread = float(dwell.std() / dwell.mean())
+    ratio = found.k_eff / found.k_mean if found.k_mean > 0 else 1.0
+    return spread < SPREAD and ratio > MIXED, f"std(n)/mean = {spread:.3f}, k_eff/<k_q> = {ratio:.3f}"
+
+
+def populations(system: System, pump: float | None = None) -> Populations:
+    """Stationary populations by the method of the optics; where the hybrid does not hold, Yb by Yb, with a warning."""
+    if system.optics.method == "hybrid":
+        holds, seen = mixed(system)
+        if holds:
+            return hybrid(system, pump)
+        found = steady(system, pump)
+        warning = f"the hybrid does not hold here ({seen}; needed: below {SPREAD}, above {MIXED}): done Yb by Yb"
+        return replace(found, warnings=(*found.warnings, warning))
+    return steady(system, pump)
+
+
+def _balance(
+    system: System, diagonal: Floats, ratio: dict[str, Floats], right: Floats, guess: Floats, far: float
+) -> Floats:
     """n that balances gain and loss of every Yb at fixed activators; the farther from the end, the less exactly."""
     pairs = [(each.yb, each.yb.T.tocsr(), ratio[s]) for s, each in system.activators.items() if ratio[s].any()]
 
@@ -139,11 +190,10 @@ def _change(new: Floats, old: Floats) -> float:
     return float(np.max(np.abs(new - old) / size))
 
 
-def _warnings(yb: Floats, populations: dict[str, Floats]) -> tuple[str, ...]:
-    found = []
-    if yb.mean() > 0.1:
-        found.append(
-            f"strong pump: {100 * yb.mean():.0f} % of Yb are excited; excitations meet and correlations count, which the "
-            "rate equations of single ions leave out"
-        )
-    return tuple(found)
+def _warnings(yb: Floats) -> tuple[str, ...]:
+    if yb.mean() < STRONG:
+        return ()
+    return (
+        f"strong pump: {100 * yb.mean():.0f} % of Yb are excited, so that excitations often meet; rate equations of single "
+        "ions leave out that neighbours are correlated",
+    )

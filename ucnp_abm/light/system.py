@@ -114,7 +114,9 @@ def system(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics) -> Sy
     built = network(crystal, occupants, optics)
     present = [symbol for symbol in ACTIVATORS if (occupants == SPECIES[symbol].code).any()]
     if not present:
-        raise BadInput("light: the crystal holds neither Tm nor Er: nothing upconverts; `fate` and `decay` work for Yb alone")
+        raise BadInput(
+            "light: the crystal holds neither Tm nor Er: nothing upconverts; `fate` and `decay` work for Yb alone"
+        )
     near = Near(crystal, optics.reach)
     yb = built.positions[built.symbols == "Yb"]
     quench = _quenching(crystal, occupants, optics, near)

@@ -1,0 +1,286 @@
+"""The light of crystals: everything that is asked of it, worked out when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ucnp_abm.crystal.crystal import Crystal
+from ucnp_abm.errors import BadInput
+from ucnp_abm.light.decays import DRIVES, Course, Lifetimes, course, lifetimes
+from ucnp_abm.light.network import CHANNELS, Network, network
+from ucnp_abm.light.optics import Optics
+from ucnp_abm.light.solve import Fate, fate
+from ucnp_abm.light.spectrum import LINES, band, emissions_of, line
+from ucnp_abm.light.steady import Populations, populations
+from ucnp_abm.light.system import System, system
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Glow:
+    """The light of one crystal.
+
+    Attributes
+    ----------
+    crystal : Crystal
+    occupants : (N,) uint8
+        Species code on each site.
+    optics : Optics
+    """
+
+    crystal: Crystal
+    occupants: NDArray[np.uint8]
+    optics: Optics
+
+    @cached_property
+    def network(self) -> Network:
+        """What one excitation wanders through."""
+        return self.system.network if "system" in vars(self) else network(self.crystal, self.occupants, self.optics)
+
+    @cached_property
+    def fate(self) -> Fate:
+        """Where it ends, in the weakly excited crystal."""
+        return fate(self.network)
+
+    @cached_property
+    def system(self) -> System:
+        """Yb and activators."""
+        return system(self.crystal, self.occupants, self.optics)
+
+    @cached_property
+    def populations(self) -> Populations:
+        """Stationary populations under the pump."""
+        return populations(self.system)
+
+    @cached_property
+    def courses(self) -> dict[str, Course]:
+        """Populations after the pump, by drive, as far as they were asked for."""
+        return {}
+
+    def course(self, drive: str) -> Course:
+        """Populations after the pump."""
+        if drive not in self.courses:
+            self.courses[drive] = course(self.system, self.populations, drive)
+        return self.courses[drive]
+
+    @property
+    def absorbed_per_s(self) -> float:
+        """Pump photons that Yb absorbs / 1/s."""
+        return float(self.pump * (1.0 - self.populations.yb).sum())
+
+    @property
+    def pump(self) -> float:
+        """G / 1/s: excitations per second of one Yb in its ground state."""
+        return self.optics.set.pump(self.optics.intensity)
+
+    def photons(self, populations: Populations | None = None) -> list[tuple[str, float, float]]:
+        """(ion, wavelength / nm, photons per second) of every transition of the activators."""
+        held = self.populations if populations is None else populations
+        return [
+            (
+                symbol,
+                emission.wavelength_nm,
+                float(levels[:, emission.level].sum() * emission.rate) * self.optics.imposed_factor,
+            )
+            for symbol, levels in held.activators.items()
+            for emission in self.optics.set.ion(symbol).emissions
+        ]
+
+    def intensity(self, name: str | float, populations: Populations | None = None) -> float:
+        """Photons per second in a line; 0 if the crystal lacks its ion."""
+        which, held = line(name), self.populations if populations is None else populations
+        if which.ion not in held.activators:
+            return 0.0
+        levels = held.activators[which.ion].sum(axis=0)
+        rates = emissions_of(self.optics.set, which)
+        return float(sum(levels[each.level] * each.rate for each in rates)) * self.optics.imposed_factor
+
+    def curve(self, name: str | float, drive: str) -> tuple[Floats, Floats]:
+        """Times / s and photons per second in a line after the pump, shape (t,) each."""
+        which, seen = line(name), self.course(drive)
+        if which.ion not in seen.levels:
+            return seen.times_s, np.zeros(seen.times_s.size)
+        n = len(self.system.activators[which.ion].sites) * self.optics.imposed_factor
+        rates = emissions_of(self.optics.set, which)
+        return seen.times_s, n * np.sum([seen.levels[which.ion][:, each.level] * each.rate for each in rates], axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Light:
+    """The light of one crystal or of a population: sums over all crystals, per crystal.
+
+    Attributes
+    ----------
+    glows : tuple of Glow
+        One for each crystal, all with the same optics.
+    notes : tuple of str
+        What was imposed rather than predicted.
+    """
+
+    glows: tuple[Glow, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def optics(self) -> Optics:
+        return self.glows[0].optics
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Where an assumption of the model fails, each sentence once."""
+        return tuple(dict.fromkeys([*self.notes, *(w for glow in self.glows for w in glow.populations.warnings)]))
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of absorbed energy that ends in each channel, in the weakly excited crystals."""
+        weights = [glow.network.start.astype(bool).sum() for glow in self.glows]
+        return {c: float(np.average([glow.fate.shares[c] for glow in self.glows], weights=weights)) for c in CHANNELS}
+
+    @property
+    def k_eff(self) -> float:
+        """Effective quench rate / 1/s: quench events per excitation and second."""
+        lived = sum(glow.fate.lifetime_s for glow in self.glows)
+        return sum(glow.fate.quenched for glow in self.glows) / lived
+
+    @property
+    def k_mean(self) -> float:
+        """Mean quench rate of all Yb / 1/s."""
+        return float(np.mean([glow.fate.k_mean for glow in self.glows]))
+
+    @property
+    def absorbed_per_s(self) -> float:
+        """Pump photons absorbed per crystal / 1/s."""
+        return float(np.mean([glow.absorbed_per_s for glow in self.glows]))
+
+    def intensity(self, name: str | float) -> float:
+        """Photons per second and crystal in a line, such as 450."""
+        return float(np.mean([glow.intensity(name) for glow in self.glows]))
+
+    def lines(self) -> dict[str, float]:
+        """Photons per second and crystal in every line of the ions that are there."""
+        there = {symbol for glow in self.glows for symbol in glow.system.activators}
+        return {name: self.intensity(name) for name, each in LINES.items() if each.ion in there}
+
+    def spectrum(self) -> list[tuple[float, float]]:
+        """(wavelength / nm, photons per second and crystal) of every transition."""
+        found: dict[float, float] = {}
+        for glow in self.glows:
+            for _, wavelength, photons in glow.photons():
+                found[wavelength] = found.get(wavelength, 0.0) + photons / len(self.glows)
+        return sorted(found.items())
+
+    def quantum_yield(self, within: str | tuple[float, float] = "all") -> float:
+        """Upconverted photons in a band for each photon absorbed; a band is a name of `BANDS` or two wavelengths / nm."""
+        low, high = band(within)
+        photons = sum(p for wavelength, p in self.spectrum() if low <= wavelength <= high)
+        return photons / self.absorbed_per_s
+
+    def curve(self, name: str | float = 450, drive: str = "pulse") -> tuple[Floats, Floats]:
+        """Times / s and photons per second and crystal in a line after the pump.
+
+        Parameters
+        ----------
+        name : str or float
+        drive : {'pulse', 'cw-off'}
+            After a short, weak pulse, or after the steady pump is switched off.
+        """
+        if drive not in DRIVES:
+            raise BadInput(f"light: expected the drive 'pulse' or 'cw-off', got {drive!r}")
+        curves = [glow.curve(name, drive) for glow in self.glows]
+        return curves[0][0], np.mean([intensity for _, intensity in curves], axis=0)
+
+    def lifetimes(self, name: str | float = 450, drive: str = "pulse") -> Lifetimes:
+        """Both lifetimes of a line."""
+        return lifetimes(*self.curve(name, drive))
+
+    def slope(self, name: str | float) -> float:
+        """d ln I / d ln P of a line at the present pump, from pumps 1 % above and below."""
+        ends = []
+        for factor in (1 / 1.01, 1.01):
+            held = [populations(glow.system, factor * glow.pump) for glow in self.glows]
+            ends.append(sum(glow.intensity(name, each) for glow, each in zip(self.glows, held, strict=True)))
+        if not ends[0] > 0:
+            raise BadInput(f"light: there is no light at {name} nm whose slope could be taken")
+        return float(np.log(ends[1] / ends[0]) / (2 * np.log(1.01)))
+
+    def summary(self) -> dict[str, Any]:
+        """The main numbers with their units, as plain data; a line that does not shine has no lifetime."""
+        found: dict[str, Any] = {"crystals": len(self.glows), "absorbed_per_s": self.absorbed_per_s}
+        found |= {f"share_{name}": share for name, share in self.shares.items()}
+        found |= {"k_eff_per_s": self.k_eff, "k_mean_per_s": self.k_mean}
+        found["lifetime_yb_ms"] = 1e3 * float(np.mean([glow.fate.lifetime_s for glow in self.glows]))
+        found |= {f"i_{name}_per_s": photons for name, photons in self.lines().items()}
+        found |= {f"qy_{name.replace('-', '_')}": self.quantum_yield(name) for name in ("all", "without-800")}
+        return found
+
+
+WHY = {
+    "gd-path": {"gd_transfer": "1e-40 cm^6/s", "gd_migration": "1e-40 cm^6/s"},
+    "empirical": {"imposed_factor": 0.9},
+}
+"""What two choices of `gd-complex` mean for light. Assumptions: round numbers, not fitted to anything."""
+_SAID = {
+    "gd-path": "why=gd-path: Tm 1I6 loses energy to Gd at 1e-40 cm^6/s, which no rate set gives; only ultraviolet lines suffer",
+    "empirical": "why=empirical: all intensities of this sample are multiplied by 0.9; imposed, not predicted",
+}
+
+
+def light(source: Any, optics: Optics | None = None, **options: Any) -> Light:
+    """The light of a crystal, or of several together.
+
+    Parameters
+    ----------
+    source : Simulation, Model or Particle, or a list of them
+        Its state as it is now.
+    optics : Optics or None
+    **options
+        Whatever of `Optics` is to be changed: ``light(model, rates="simetuc", solvent="water")``.
+
+    Returns
+    -------
+    Light
+
+    Raises
+    ------
+    BadInput
+        If an option is wrong, a crystal holds no Yb, or the rate set lacks a level that is needed. A crystal without Tm and Er
+        has networks and fates; asking for its spectrum raises.
+
+    Examples
+    --------
+    >>> from ucnp_abm import Particle
+    >>> particle = Particle.core_shell(core="NaGdF4: 49% Yb, 2% Tm", diameter="3 nm", shell="NaYF4", thickness="1 nm")
+    >>> found = light(particle, rates="simetuc", solvent="water")
+    >>> round(sum(found.shares.values()), 12), found.intensity(450) < found.intensity(800)
+    (1.0, True)
+    """
+    chosen = Optics.of(optics, **options)
+    given = list(source) if isinstance(source, Sequence | Iterable) and not hasattr(source, "crystal") else [source]
+    if not given:
+        raise BadInput("light: expected at least one crystal, got none")
+    why = {_why(each) for each in given} & WHY.keys()
+    glows, notes = [], [_SAID[reason] for reason in sorted(why)]
+    for each in given:
+        reason = _why(each)
+        glows.append(Glow(*_seen(each), Optics.of(chosen, **WHY[reason]) if reason in WHY else chosen))
+    return Light(tuple(glows), tuple(notes))
+
+
+def _why(source: Any) -> str:
+    values = getattr(getattr(source, "mechanism", None), "values", None)
+    return str(values.get("why", "")) if isinstance(values, dict) else ""
+
+
+def _seen(source: Any) -> tuple[Crystal, NDArray[np.uint8]]:
+    crystal = getattr(source, "crystal", None)
+    if not isinstance(crystal, Crystal):
+        raise BadInput(f"light: expected a Simulation, Model or Particle, got {source!r}")
+    if hasattr(source, "occupants"):
+        return crystal, source.occupants
+    return crystal, source.state.species[crystal.sites]
