@@ -19,10 +19,10 @@ _HOME = {
     "IONS": "crystal.species",
     "Lattice": "crystal.lattice",
     "Mechanism": "rules.mechanism",
-    "Light": "light.light",
+    "Light": "photons.light",
     "Model": "agents.model",
     "Observable": "observables",
-    "Optics": "light.optics",
+    "Optics": "photons.optics",
     "Particle": "crystal.particle",
     "Population": "crystal.population",
     "Protocol": "engine.protocol",
@@ -32,7 +32,7 @@ _HOME = {
     "UcnpError": "errors",
     "compare": "study.compare",
     "hookimpl": "hookspecs",
-    "light": "light.light",
+    "light": "photons.light",
     "mechanism": "registry",
     "observable": "observables",
 }
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from ucnp_abm.engine.simulation import Simulation
     from ucnp_abm.errors import UcnpError
     from ucnp_abm.hookspecs import hookimpl
-    from ucnp_abm.light.light import Light, light
-    from ucnp_abm.light.optics import Optics
     from ucnp_abm.observables import Observable, observable
+    from ucnp_abm.photons.light import Light, light
+    from ucnp_abm.photons.optics import Optics
     from ucnp_abm.registry import mechanism
     from ucnp_abm.rules import Env
     from ucnp_abm.rules.drive import Drive

@@ -9,7 +9,7 @@ from ucnp_abm.kernels.compiling import compiled, helper, text_of_all
 
 
 @helper
-def clustered_plain(points, others, first, centres, far, found):  # type: ignore[no-untyped-def]
+def clustered_plain(points: Any, others: Any, first: Any, centres: Any, far: float, found: Any) -> None:
     """Add up r⁻⁶ / Å⁻⁶ at each point.
 
     Parameters

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm.light.rates import RateSet
+from ucnp_abm.photons.rates import RateSet
 
 Floats = NDArray[np.float64]
 

@@ -12,9 +12,9 @@ from scipy.sparse import csr_matrix
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import SPECIES, VACANCY
 from ucnp_abm.errors import BadInput
-from ucnp_abm.light.cascade import Cascade, cascade, closed
-from ucnp_abm.light.network import ACTIVATORS, Near, Network, network, surface_quenchers
-from ucnp_abm.light.optics import Optics
+from ucnp_abm.photons.cascade import Cascade, cascade, closed
+from ucnp_abm.photons.network import ACTIVATORS, Near, Network, network, surface_quenchers
+from ucnp_abm.photons.optics import Optics
 
 Floats = NDArray[np.float64]
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.errors import BadInput
-from ucnp_abm.light.decays import DRIVES, Course, Lifetimes, course, lifetimes
-from ucnp_abm.light.network import CHANNELS, Network, network
-from ucnp_abm.light.optics import Optics
-from ucnp_abm.light.solve import Fate, fate
-from ucnp_abm.light.spectrum import LINES, band, emissions_of, line
-from ucnp_abm.light.steady import Populations, populations
-from ucnp_abm.light.system import System, system
+from ucnp_abm.photons.decays import DRIVES, Course, Lifetimes, course, lifetimes
+from ucnp_abm.photons.network import CHANNELS, Network, network
+from ucnp_abm.photons.optics import Optics
+from ucnp_abm.photons.solve import Fate, fate
+from ucnp_abm.photons.spectrum import LINES, band, emissions_of, line
+from ucnp_abm.photons.steady import Populations, populations
+from ucnp_abm.photons.system import System, system
 
 Floats = NDArray[np.float64]
 
@@ -176,7 +176,7 @@ class Light:
         return sorted(found.items())
 
     def quantum_yield(self, within: str | tuple[float, float] = "all") -> float:
-        """Upconverted photons in a band for each photon absorbed; a band is a name of `BANDS` or two wavelengths / nm."""
+        """Upconverted photons in a band for each photon absorbed; a band is a name of `BANDS` or two ends / nm."""
         low, high = band(within)
         photons = sum(p for wavelength, p in self.spectrum() if low <= wavelength <= high)
         return photons / self.absorbed_per_s
@@ -200,7 +200,7 @@ class Light:
         return lifetimes(*self.curve(name, drive))
 
     def slope(self, name: str | float) -> float:
-        """d ln I / d ln P of a line at the present pump, from pumps 1 % above and below."""
+        """Logarithmic slope d ln I / d ln P of a line at the present pump, from pumps 1 % above and below."""
         ends = []
         for factor in (1 / 1.01, 1.01):
             held = [populations(glow.system, factor * glow.pump) for glow in self.glows]
@@ -220,13 +220,14 @@ class Light:
         return found
 
 
-WHY = {
+WHY: dict[str, dict[str, Any]] = {
     "gd-path": {"gd_transfer": "1e-40 cm^6/s", "gd_migration": "1e-40 cm^6/s"},
     "empirical": {"imposed_factor": 0.9},
 }
 """What two choices of `gd-complex` mean for light. Assumptions: round numbers, not fitted to anything."""
 _SAID = {
-    "gd-path": "why=gd-path: Tm 1I6 loses energy to Gd at 1e-40 cm^6/s, which no rate set gives; only ultraviolet lines suffer",
+    "gd-path": "why=gd-path: Tm 1I6 loses energy to Gd at 1e-40 cm^6/s, which no rate set gives; only the ultraviolet "
+    "lines suffer",
     "empirical": "why=empirical: all intensities of this sample are multiplied by 0.9; imposed, not predicted",
 }
 
@@ -249,8 +250,8 @@ def light(source: Any, optics: Optics | None = None, **options: Any) -> Light:
     Raises
     ------
     BadInput
-        If an option is wrong, a crystal holds no Yb, or the rate set lacks a level that is needed. A crystal without Tm and Er
-        has networks and fates; asking for its spectrum raises.
+        If an option is wrong, a crystal holds no Yb, or the rate set lacks a level that is needed. A crystal without Tm
+        and Er has networks and fates; asking for its spectrum raises.
 
     Examples
     --------

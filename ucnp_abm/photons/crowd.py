@@ -12,8 +12,8 @@ from scipy.sparse import bsr_matrix, csc_matrix, csr_matrix, diags_array
 from scipy.sparse.linalg import LinearOperator, gmres, splu
 
 from ucnp_abm.errors import NotConverged
-from ucnp_abm.light.cascade import stationary
-from ucnp_abm.light.system import Activators
+from ucnp_abm.photons.cascade import stationary
+from ucnp_abm.photons.system import Activators
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def settled(these: Activators, phi: Floats, guess: Floats) -> Floats:
         if left < TOLERANCE:
             return stationary(q)
         step = _newton(these, q, rate, populations, stretch)
-        if -0.9 < step.min() and step.max() < 10:
+        if step.min() > -0.9 and step.max() < 10:
             populations = populations * (1.0 + step)
             populations, stretch = populations / populations.sum(axis=1, keepdims=True), 5 * stretch
         else:  # too far for one step: go there in time

@@ -1,8 +1,8 @@
 """Rate sets: the levels of each ion, how they decay, and the constants of energy transfer between two ions.
 
-A set is a TOML file. Three ship: `npt` (computed), `simetuc` (fitted to bulk crystals) and `simetuc+npt-migration`, a splice
-that says so in its name; a path ending in .toml takes a file of your own. A set was made as a whole: mixing two is a new
-set with a name of its own, made with ``base = "…"``.
+A set is a TOML file. Three ship: `npt` (computed), `simetuc` (fitted to bulk crystals) and `simetuc+npt-migration`, a
+splice that says so in its name; a path ending in .toml takes a file of your own. A set was made as a whole: mixing two
+is a new set with a name of its own, made with ``base = "…"``.
 
 Levels that exchange population at once are *lumps*: their members share it by Boltzmann factors at 300 K. What leaves
 the lump does so with the members' rates times their shares; what enters any member enters the lump.
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.errors import BadInput, nearest
-from ucnp_abm.light.ratefile import Level, RateFile, read_file
+from ucnp_abm.photons.ratefile import Level, RateFile, read_file
 
 SHIPPED = ("npt", "simetuc", "simetuc+npt-migration")
 LUMP_TEMPERATURE = 300.0
@@ -216,7 +216,7 @@ def _shipped(name: str) -> RateSet:
 
 
 def _text(name: str) -> str:
-    return resources.files("ucnp_abm.light").joinpath("sets", f"{name}.toml").read_text(encoding="utf-8")
+    return resources.files("ucnp_abm.photons").joinpath("sets", f"{name}.toml").read_text(encoding="utf-8")
 
 
 def _made(text: str, where: str) -> RateSet:

@@ -8,12 +8,12 @@ from typing import Any
 
 from ucnp_abm import units
 from ucnp_abm.errors import BadInput, nearest
-from ucnp_abm.light.rates import CM6, RateSet, rate_set
+from ucnp_abm.photons.rates import CM6, RateSet, rate_set
 
 SOLVENTS = {"dry": 0.5, "cyclohexane": 1.0, "ethanol": 3.0, "water": 10.0}
 """Surface quenchers per nm² by solvent. Assumption: round numbers that rank C-H below O-H below water."""
 METHODS = ("per-ion", "hybrid")
-"""How populations are found: Yb by Yb, or one population of Yb for all (gated, see `ucnp_abm.light.steady`)."""
+"""How populations are found: Yb by Yb, or one population of Yb for all (gated, see `ucnp_abm.photons.steady`)."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Optics:
         C_q / cm⁶/s: a vacancy takes energy from Yb at the rate C_q / r⁶. Only its product with the number of vacancies
         is identifiable (calibrated by `ucnp-abm reproduce light`).
     surface_quenching : str or float
-        C / cm⁶/s of one surface quencher (calibrated likewise); they sit on the empty lattice points next to the surface.
+        C / cm⁶/s of one surface quencher (calibrated likewise), on the empty lattice points next to the surface.
     surface_density : str, float or None
         Surface quenchers per nm².
     activator_quenching : str or float

@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix, diags_array
 from scipy.sparse.linalg import LinearOperator, cg
 
 from ucnp_abm.errors import NotConverged
-from ucnp_abm.light.network import CHANNELS, Network
+from ucnp_abm.photons.network import CHANNELS, Network
 
 TOLERANCE = 1e-13
 MOST_ITERATIONS = 20_000
@@ -113,7 +113,7 @@ class Solver:
         return self.root * self.solve(start / self.root)
 
     def expected(self, rates: Floats) -> Floats:
-        """(n,) K⁻¹ rates: with rates of an end, the chance to end so from each carrier; with ones, the time / s to live."""
+        """(n,) K⁻¹ rates: of an end, the chance to end so from each carrier; of ones, its time / s to live."""
         return self.solve(self.root * rates) / self.root
 
     def solve(self, right: Floats, guess: Floats | None = None, tolerance: float = TOLERANCE) -> Floats:
@@ -146,14 +146,14 @@ def conjugate_gradients(
         size = np.linalg.norm(right)
         left = np.linalg.norm(right - operator @ found) / size if size > 0 else math.nan
         raise NotConverged(
-            f"light: a linear solve of {right.size} carriers did not converge in {MOST_ITERATIONS} iterations (relative "
-            f"residual {left:.1e}, expected {tolerance:.0e}); rates that differ by many powers of ten are a likely cause"
+            f"light: a linear solve of {right.size} carriers did not converge in {MOST_ITERATIONS} iterations "
+            f"(relative residual {left:.1e}, expected {tolerance:.0e}); do rates differ by many powers of ten?"
         )
     return found
 
 
 def jacobi(diagonal: Floats) -> LinearOperator:
-    """Preconditioner: the inverse of the diagonal. (Algebraic multigrid gains nothing here: rows hold 100 neighbours.)"""
+    """Preconditioner: the inverse of the diagonal. (Multigrid gains nothing: rows hold 100 neighbours.)"""
     inverse = 1 / diagonal
     return LinearOperator((diagonal.size, diagonal.size), matvec=lambda x: inverse * x.ravel(), dtype=float)
 

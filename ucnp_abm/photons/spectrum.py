@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.errors import BadInput, nearest
-from ucnp_abm.light.rates import Emission, RateSet
+from ucnp_abm.photons.rates import Emission, RateSet
 
 Floats = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 from scipy.sparse.linalg import LinearOperator
 
-from ucnp_abm.light.cascade import stationary
-from ucnp_abm.light.solve import lanczos
-from ucnp_abm.light.steady import Fields, grounded
-from ucnp_abm.light.system import System
+from ucnp_abm.photons.cascade import stationary
+from ucnp_abm.photons.solve import lanczos
+from ucnp_abm.photons.steady import Fields, grounded
+from ucnp_abm.photons.system import System
 
 Floats = NDArray[np.float64]
 
@@ -38,8 +38,8 @@ class Modes:
     start : (m,) float64
         c at the start.
     taken, ratio : mapping
-        (a,) what each activator takes, and gives back for what it gets, in the weakly excited crystal: they are part of the
-        rates.
+        (a,) what each activator takes, and gives back for what it gets, in the weakly excited crystal: they are part of
+        the rates.
     """
 
     rates: Floats

@@ -1,8 +1,8 @@
 """The network that one excitation wanders through: who can hold it, where it can go, and where it ends.
 
-*Carriers* hold the excitation: Yb, and an activator that takes energy from Yb and gives it back (Er 4I11/2). What ends it:
-the carrier's own decay, radiative or not; *quenchers*, that is vacancies and the surface; *activators* that keep what
-they take (Tm, whose 3H5 lies too low to return it). Pairs trade at C / r⁶ (Förster, doi:10.1002/andp.19484370105).
+*Carriers* hold the excitation: Yb, and an activator that takes energy from Yb and gives it back (Er 4I11/2). What ends
+it: the carrier's own decay, radiative or not; *quenchers*, that is vacancies and the surface; *activators* that keep
+what they take (Tm, whose 3H5 lies too low to return it). Pairs trade at C / r⁶ (Förster, doi:10.1002/andp.19484370105).
 Weak excitation: a carrier is never found excited already.
 """
 
@@ -18,9 +18,9 @@ from scipy.sparse import bmat, csr_matrix, diags_array
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import SPECIES, VACANCY
 from ucnp_abm.errors import BadInput
-from ucnp_abm.light.optics import Optics
-from ucnp_abm.light.pairs import CUTOFF, FEW_PAIRS, inverse_sixth, total, truncation
-from ucnp_abm.light.rates import RateSet
+from ucnp_abm.photons.optics import Optics
+from ucnp_abm.photons.pairs import CUTOFF, FEW_PAIRS, inverse_sixth, total, truncation
+from ucnp_abm.photons.rates import RateSet
 
 ACTIVATORS = ("Tm", "Er")
 CHANNELS = ("radiated", "nonradiative", "vacancies", "surface", "activators")
@@ -154,7 +154,7 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
         If there is no such ion, or the rate set lacks a level that is needed.
     """
     rates = optics.set
-    ion = rates.ion(of)
+    rates.ion(of)
     kinds = [(of, 1)]
     sinks: list[tuple[str, float]] = []
     for symbol in ACTIVATORS if of == "Yb" else ():

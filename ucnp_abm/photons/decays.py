@@ -1,8 +1,9 @@
 """How the light decays: after a short pulse, or after a long pump is switched off.
 
-The equations are those of `ucnp_abm.light.steady` without a pump, with Yb as modes (`ucnp_abm.light.modes`), integrated by
-backward differences (scipy's BDF). A decay curve is reported with two lifetimes, because they differ and papers seldom say
-which they mean: the time from the peak until 1/e of it is left, and the integral after the peak divided by the peak.
+The equations are those of `ucnp_abm.photons.steady` without a pump, with Yb as modes (`ucnp_abm.photons.modes`),
+integrated by backward differences (scipy's BDF). A decay curve is reported with two lifetimes, because they differ and
+papers seldom say which they mean: the time from the peak until 1/e of it is left, and the integral after the peak
+divided by the peak.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from scipy.integrate import solve_ivp
 from scipy.sparse import bmat, csc_matrix, diags_array
 
 from ucnp_abm.errors import NotConverged
-from ucnp_abm.light.crowd import close_pairs
-from ucnp_abm.light.modes import Modes, modes
-from ucnp_abm.light.steady import Populations, grounded
-from ucnp_abm.light.system import System
+from ucnp_abm.photons.crowd import close_pairs
+from ucnp_abm.photons.modes import Modes, modes
+from ucnp_abm.photons.steady import Populations, grounded
+from ucnp_abm.photons.system import System
 
 Floats = NDArray[np.float64]
 

@@ -4,10 +4,10 @@ Yb i obeys, exactly as far as neighbours are uncorrelated,
 
     dn_i/dt = G (1 - n_i) - k_i n_i + sum_j W_ij (n_j - n_i) - sum_a r_ia⁻⁶ [alpha_a n_i - beta_a (1 - n_i)]
 
-with alpha_a and beta_a what activator a takes and gives at its present populations (`ucnp_abm.light.cascade`). Given all
-alpha and beta this is linear in n; given n, each activator is a small linear problem. The two are solved in turn until
-nothing changes. What an activator gives back is proportional to what it gets, nearly, so that the ratio beta/phi, not
-beta, is carried from turn to turn: a resonant pair (Er and Yb) converges as fast as any other.
+with alpha_a and beta_a what activator a takes and gives at its present populations (`ucnp_abm.photons.cascade`).
+Given all alpha and beta this is linear in n; given n, each activator is a small linear problem. The two are solved in
+turn until nothing changes. What an activator gives back is proportional to what it gets, nearly, so that the ratio
+beta/phi, not beta, is carried from turn to turn: a resonant pair (Er and Yb) converges as fast as any other.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from ucnp_abm.errors import NotConverged
-from ucnp_abm.light.crowd import settled
-from ucnp_abm.light.solve import conjugate_gradients, fate, jacobi
-from ucnp_abm.light.system import System
+from ucnp_abm.photons.crowd import settled
+from ucnp_abm.photons.solve import conjugate_gradients, fate, jacobi
+from ucnp_abm.photons.system import System
 
 Floats = NDArray[np.float64]
 
@@ -116,8 +116,8 @@ def steady(system: System, pump: float | None = None) -> Populations:
         if change < TOLERANCE:
             return Populations(yb, populations, turn, _warnings(yb))
     raise NotConverged(
-        f"light: populations did not settle in {MOST_TURNS} turns at G = {g:.3g} /s (last relative change {change:.1e}); "
-        "lower the pump, or use the hybrid method"
+        f"light: populations did not settle in {MOST_TURNS} turns at G = {g:.3g} /s (last relative change "
+        f"{change:.1e}); lower the pump, or use the hybrid method"
     )
 
 
@@ -171,7 +171,7 @@ def populations(system: System, pump: float | None = None) -> Populations:
 def _balance(
     system: System, diagonal: Floats, ratio: dict[str, Floats], right: Floats, guess: Floats, far: float
 ) -> Floats:
-    """n that balances gain and loss of every Yb at fixed activators; the farther from the end, the less exactly."""
+    """Populations of Yb at which gain and loss balance; the farther from the end, the less exactly."""
     pairs = [(each.yb, each.yb.T.tocsr(), ratio[s]) for s, each in system.activators.items() if ratio[s].any()]
 
     def apply(x: Floats) -> Floats:
@@ -194,6 +194,6 @@ def _warnings(yb: Floats) -> tuple[str, ...]:
     if yb.mean() < STRONG:
         return ()
     return (
-        f"strong pump: {100 * yb.mean():.0f} % of Yb are excited, so that excitations often meet; rate equations of single "
-        "ions leave out that neighbours are correlated",
+        f"strong pump: {100 * yb.mean():.0f} % of Yb are excited, so that excitations often meet; rate equations of "
+        "single ions leave out that neighbours are correlated",
     )
