@@ -54,6 +54,14 @@ class Glow:
         """Yb and activators."""
         return system(self.crystal, self.occupants, self.optics)
 
+    def under(self, optics: Optics) -> Glow:
+        """The light of the same crystal under other optics; pair sums that stay the same are kept."""
+        changed = Glow(self.crystal, self.occupants, optics)
+        known = self.system.under(optics)
+        if known is not None:
+            vars(changed)["system"] = known
+        return changed
+
     @cached_property
     def populations(self) -> Populations:
         """Stationary populations under the pump."""

@@ -8,7 +8,7 @@ Weak excitation: a carrier is never found excited already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -119,6 +119,15 @@ class Network:
         for name in CHANNELS[2:]:
             found[name] = np.asarray(getattr(self, name).sum(axis=1)).ravel() + self.beyond.get(name, 0.0)
         return found
+
+    def scaled(self, vacancies: float, surface: float) -> Network:
+        """The same network with quenchers that are so many times stronger."""
+        return replace(
+            self,
+            vacancies=self.vacancies * vacancies,
+            surface=self.surface * surface,
+            beyond={name: rate * surface for name, rate in self.beyond.items()},
+        )
 
     @property
     def ending(self) -> Floats:

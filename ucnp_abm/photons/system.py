@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -89,6 +89,19 @@ class System:
         names = ("radiated", "nonradiative", "vacancies", "surface")
         found: Floats = np.sum([channels[name][: self.n_yb] for name in names], axis=0)
         return found
+
+    def under(self, optics: Optics) -> System | None:
+        """The system under another pump or other quenchers, without looking at the crystal again; None if it must be."""
+        before, now = self.optics, optics
+        same = ("reach", "c_tm_gd", "activator_share")
+        if before.set.fingerprint != now.set.fingerprint or any(getattr(before, n) != getattr(now, n) for n in same):
+            return None
+        held = (before.c_vacancy, before.c_surface * before.density)
+        if now.activator_share or not all(held):
+            return None
+        wanted = (now.c_vacancy, now.c_surface * now.density)
+        factors = [w / h for w, h in zip(wanted, held, strict=True)]
+        return replace(self, optics=now, network=self.network.scaled(*factors))
 
     @property
     def quenching(self) -> Floats:
