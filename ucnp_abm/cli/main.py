@@ -16,6 +16,7 @@ COMMANDS = {
     "compare": ("ucnp_abm.cli.compare:compare", "Mechanisms side by side on the same crystals."),
     "check": ("ucnp_abm.cli.check:check", "Whether a run directory is as it was written, and runs again the same."),
     "diff": ("ucnp_abm.cli.diff:diff", "The first event at which two runs part, and why."),
+    "reproduce": ("ucnp_abm.cli.reproduce:reproduce", "The claims of the paper, scored."),
     "export": ("ucnp_abm.cli.export:export", "A run directory for ASE and OVITO, or its events as a table."),
     "plugins": ("ucnp_abm.cli.plugins:plugins", "Mechanisms and drives: those that are installed, and your own."),
     "bench": ("ucnp_abm.cli.bench:bench", "Throughput on this machine."),

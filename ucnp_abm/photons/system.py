@@ -91,7 +91,7 @@ class System:
         return found
 
     def under(self, optics: Optics) -> System | None:
-        """The system under another pump or other quenchers, without looking at the crystal again; None if it must be."""
+        """The system under another pump or other quenchers; None if the crystal must be looked at again."""
         before, now = self.optics, optics
         same = ("reach", "c_tm_gd", "activator_share")
         if before.set.fingerprint != now.set.fingerprint or any(getattr(before, n) != getattr(now, n) for n in same):
