@@ -1,7 +1,8 @@
 """The Yb of a crystal as a few modes: what their excitation does over time, without one equation for each ion.
 
-The weakly excited crystal is linear, dn/dt = -A n. Lanczos finds the modes that a given start excites; those that hold
-next to nothing of it are left out. What strong excitation adds is projected on the modes that stay.
+The weakly excited crystal is linear, dn/dt = -A n. Lanczos finds the modes that a given start excites, and those of the
+neighbourhood of resonant activators; those that hold next to nothing of either are left out. What strong excitation adds
+is projected on the modes that stay.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh_tridiagonal
 from scipy.sparse.linalg import LinearOperator
 
 from ucnp_abm.photons.cascade import stationary
@@ -21,6 +21,8 @@ from ucnp_abm.photons.system import System
 Floats = NDArray[np.float64]
 
 VECTORS = 160
+RESONANT = 0.1
+"""An activator that gives back more than this share of what it takes has modes of its own neighbourhood."""
 KEPT = 1e-7
 """A mode is kept if it holds more than this share of the light that the start would give."""
 
@@ -76,10 +78,13 @@ def modes(system: System, start: Floats) -> Modes:
                 found -= each.yb @ (ratio[symbol] * (back[symbol] @ x))
         return found
 
-    scale = float(np.linalg.norm(start))
-    shape = (start.size, start.size)
-    diagonal_t, off, basis = lanczos(LinearOperator(shape, matvec=apply, dtype=float), start / scale, VECTORS)
-    rates, vectors = eigh_tridiagonal(diagonal_t, off)
-    held = vectors[0] ** 2 / rates
+    operator = LinearOperator((start.size, start.size), matvec=apply, dtype=float)
+    giving = {symbol: (ratio[symbol] > RESONANT * taken[symbol]).astype(float) for symbol in system.activators}
+    sources = [each / np.linalg.norm(each) for each in (start, ground.on_yb(giving)) if each.any()]
+    spaces = [lanczos(operator, each, VECTORS)[2] for each in sources]
+    basis = np.linalg.qr(np.hstack(spaces))[0]
+    rates, vectors = np.linalg.eigh(basis.T @ np.column_stack([apply(each) for each in basis.T]))
+    shapes = basis @ vectors
+    held = np.sum([(shapes.T @ each) ** 2 / rates for each in sources], axis=0)
     kept = held > KEPT * held.sum()
-    return Modes(rates[kept], basis @ vectors[:, kept], scale * vectors[0, kept], taken, ratio)
+    return Modes(rates[kept], shapes[:, kept], shapes[:, kept].T @ start, taken, ratio)
