@@ -91,6 +91,8 @@ class Network:
         Where the excitation begins; adds up to 1. Uniform over the absorbing ions.
     truncation : float
         Upper estimate of what the cutoff leaves out of the hops' rates, relative.
+    cell : (3, 3) float64 or None
+        Vectors / Å of a periodic box: without them no length between two positions is known.
     """
 
     symbols: NDArray[np.str_]
@@ -107,6 +109,7 @@ class Network:
     start: Floats
     beyond: dict[str, Floats] = field(default_factory=dict)
     truncation: float = 0.0
+    cell: Floats | None = None
 
     @property
     def n_carriers(self) -> int:
@@ -165,7 +168,7 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
         if level:
             kinds.append((symbol, level))
         taken = sum(t.constant for t in rates.between(of, symbol) if t.up[0] == 0 and t.up[1] != level)
-        sinks.append((symbol, taken))
+        sinks.append((symbol, float(taken)))
     where = {symbol: np.flatnonzero(occupants == SPECIES[symbol].code) for symbol in (of, *ACTIVATORS)}
     if not where[of].size:
         raise BadInput(f"light: the crystal holds no {of}: nothing absorbs or carries energy")
@@ -200,6 +203,7 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
         start=np.repeat([1.0 / counts[0], *[0.0] * (len(kinds) - 1)], counts),
         beyond=beyond,
         truncation=near.left_out(points[0]),
+        cell=near._cell,
     )
 
 
