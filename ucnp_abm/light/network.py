@@ -53,14 +53,19 @@ class Near:
     def _all(self, pairs: int) -> bool:
         return self.cutoff is None and self._cell is None and pairs <= FEW_PAIRS
 
-    def left_out(self, points: Floats) -> float:
-        """Upper estimate of what the cutoff takes from the sums among the points, relative."""
+    def left_out(self, points: Floats, sites: NDArray[np.int64]) -> float:
+        """Upper estimate of what the cutoff takes from the sums among points on some sites, relative.
+
+        As if all the crystal were as dense as the layer that is densest in them.
+        """
         if self._all(len(points) ** 2):
             return 0.0
         crystal = self.crystal
-        density = len(points) / crystal.n_sites * len(crystal.lattice.basis) / abs(np.linalg.det(crystal.lattice.cell))
+        held, there = (np.bincount(each, minlength=len(crystal.layers)) for each in (crystal.layer[sites], crystal.layer))
+        density = (held / np.maximum(there, 1)).max() * len(crystal.lattice.basis)
+        density /= abs(np.linalg.det(crystal.lattice.cell))
         inside = self(points[: 10**4], points).sum() / min(len(points), 10**4)
-        return truncation(density, CUTOFF if self.cutoff is None else self.cutoff, inside)
+        return float(truncation(density, CUTOFF if self.cutoff is None else self.cutoff, inside))
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +207,7 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
         ends=ends,
         start=np.repeat([1.0 / counts[0], *[0.0] * (len(kinds) - 1)], counts),
         beyond=beyond,
-        truncation=near.left_out(points[0]),
+        truncation=near.left_out(points[0], where[of]),
         cell=near._cell,
     )
 
