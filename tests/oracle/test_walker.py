@@ -64,6 +64,10 @@ def test_times_are_exponential_where_nothing_hops():
     exact = 1 - np.exp(-1000 * times)
     distance = max(np.abs(exact - steps[1:]).max(), np.abs(exact - steps[:-1]).max())
     assert distance < 1.95 / WALKS**0.5  # Kolmogorov-Smirnov at 0.1 %
+    quenched = walks.channel == CHANNELS.index("vacancies")  # when it ends says nothing about where
+    late, other = walks.time_s[quenched], walks.time_s[~quenched]
+    error = (1e-6 / late.size + 1e-6 / other.size) ** 0.5
+    assert late.mean() - other.mean() == pytest.approx(0, abs=3 * error)
 
 
 @pytest.mark.parametrize("seed", range(4))
