@@ -93,6 +93,7 @@ def test_lengths_in_a_periodic_box_are_those_to_the_nearest_image():
     graph = EnergyGraph.of(net)
     assert [length for *_, length in graph.edges(data="length_nm")] == pytest.approx([0.387, 0.387])
     assert graph.cell == pytest.approx(net.cell)
+    assert graph.network().cell == pytest.approx(net.cell)
 
 
 def test_copies_and_views_are_energy_graphs_too():
@@ -214,6 +215,7 @@ def test_betweenness_is_largest_in_the_middle_of_a_chain():
     assert list(found.values()) == pytest.approx(
         [k * (8 - k) / 28 for k in range(9)]
     )  # pairs on either side, of 56 / 2
+    assert graph.betweenness(k=9, seed=1) == pytest.approx(found)
     assert graph.betweenness(k=4, seed=1) == graph.betweenness(k=4, seed=1)
     assert graph.betweenness(k=4, seed=1) != graph.betweenness(k=4, seed=2)
 
@@ -258,8 +260,11 @@ def test_particle_is_spanned_where_one_component_reaches_both_sides():
     occupants = np.full(room.n_sites, SPECIES["Y"].code, dtype=np.uint8)
     occupants[(y == 0) & (z == 0)] = SPECIES["Yb"].code
     occupants[(x == 0) & (y == 0) & (abs(z) == 3)] = SPECIES["Yb"].code  # two lonely poles
+    occupants[(x == 0) & (z == 0) & (y != 1) & (y != 2)] = SPECIES["Yb"].code  # joined to one side only
     graph = EnergyGraph.of(network(room, occupants, Optics()))
-    assert [graph.percolates("3.9 Å", axis) for axis in ("x", "z", "any", "all")] == [True, False, True, False]
+    assert [graph.percolates("3.9 Å", axis) for axis in ("x", "y", "z", "any", "all")] == [
+        True, False, False, True, False
+    ]  # fmt: skip
     assert graph.percolates("12 Å", "z")
     assert not graph.percolates("3 Å")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +178,8 @@ def test_fingerprint_of_a_changed_base_is_that_of_both_texts(tmp_path):
     first, other = (rate_set(written(tmp_path, text)).fingerprint for text in texts)
     assert first != other
     assert rate_set(written(tmp_path, texts[0])).fingerprint == first
+    below = resources.files("ucnp_abm.light").joinpath("sets", "simetuc.toml").read_text(encoding="utf-8")
+    assert first == hashlib.sha256((below + texts[0]).encode()).hexdigest()
 
 
 # What is wrong
