@@ -7,6 +7,7 @@ import math
 import networkx as nx
 import numpy as np
 import pytest
+from lights import by_hand
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
 
@@ -218,6 +219,11 @@ def test_betweenness_is_largest_in_the_middle_of_a_chain():
     assert graph.betweenness(k=9, seed=1) == pytest.approx(found)
     assert graph.betweenness(k=4, seed=1) == graph.betweenness(k=4, seed=1)
     assert graph.betweenness(k=4, seed=1) != graph.betweenness(k=4, seed=2)
+
+
+def test_betweenness_prefers_two_likely_hops_to_an_unlikely_one():
+    graph = EnergyGraph.of(by_hand([[0, 1, 1000], [1, 0, 1000], [1000, 1000, 0]], radiated=10.0))
+    assert graph.betweenness() == {"Yb 0": 0.0, "Yb 1": 0.0, "Yb 2": 1.0}
 
 
 # Percolation
