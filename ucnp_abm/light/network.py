@@ -61,7 +61,8 @@ class Near:
         if self._all(len(points) ** 2):
             return 0.0
         crystal = self.crystal
-        held, there = (np.bincount(each, minlength=len(crystal.layers)) for each in (crystal.layer[sites], crystal.layer))
+        there = np.bincount(crystal.layer, minlength=len(crystal.layers))
+        held = np.bincount(crystal.layer[sites], minlength=len(crystal.layers))
         density = (held / np.maximum(there, 1)).max() * len(crystal.lattice.basis)
         density /= abs(np.linalg.det(crystal.lattice.cell))
         inside = self(points[: 10**4], points).sum() / min(len(points), 10**4)
