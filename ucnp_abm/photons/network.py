@@ -53,14 +53,20 @@ class Near:
     def _all(self, pairs: int) -> bool:
         return self.cutoff is None and self._cell is None and pairs <= FEW_PAIRS
 
-    def left_out(self, points: Floats) -> float:
-        """Upper estimate of what the cutoff takes from the sums among the points, relative."""
+    def left_out(self, points: Floats, sites: NDArray[np.int64]) -> float:
+        """Upper estimate of what the cutoff takes from the sums among points on some sites, relative.
+
+        As if all the crystal were as dense as the layer that is densest in them.
+        """
         if self._all(len(points) ** 2):
             return 0.0
         crystal = self.crystal
-        density = len(points) / crystal.n_sites * len(crystal.lattice.basis) / abs(np.linalg.det(crystal.lattice.cell))
+        there = np.bincount(crystal.layer, minlength=len(crystal.layers))
+        held = np.bincount(crystal.layer[sites], minlength=len(crystal.layers))
+        density = (held / np.maximum(there, 1)).max() * len(crystal.lattice.basis)
+        density /= abs(np.linalg.det(crystal.lattice.cell))
         inside = self(points[: 10**4], points).sum() / min(len(points), 10**4)
-        return truncation(density, CUTOFF if self.cutoff is None else self.cutoff, inside)
+        return float(truncation(density, CUTOFF if self.cutoff is None else self.cutoff, inside))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +97,8 @@ class Network:
         Where the excitation begins; adds up to 1. Uniform over the absorbing ions.
     truncation : float
         Upper estimate of what the cutoff leaves out of the hops' rates, relative.
+    cell : (3, 3) float64 or None
+        Vectors / Å of a periodic box: without them no length between two positions is known.
     """
 
     symbols: NDArray[np.str_]
@@ -107,6 +115,7 @@ class Network:
     start: Floats
     beyond: dict[str, Floats] = field(default_factory=dict)
     truncation: float = 0.0
+    cell: Floats | None = None
 
     @property
     def n_carriers(self) -> int:
@@ -174,7 +183,7 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
         if level:
             kinds.append((symbol, level))
         taken = sum(t.constant for t in rates.between(of, symbol) if t.up[0] == 0 and t.up[1] != level)
-        sinks.append((symbol, taken))
+        sinks.append((symbol, float(taken)))
     where = {symbol: np.flatnonzero(occupants == SPECIES[symbol].code) for symbol in (of, *ACTIVATORS)}
     if not where[of].size:
         raise BadInput(f"light: the crystal holds no {of}: nothing absorbs or carries energy")
@@ -210,7 +219,8 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
         ends=ends,
         start=np.repeat([1.0 / counts[0], *[0.0] * (len(kinds) - 1)], counts),
         beyond=beyond,
-        truncation=near.left_out(points[0]),
+        truncation=near.left_out(points[0], where[of]),
+        cell=near._cell,
     )
 
 

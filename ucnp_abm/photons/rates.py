@@ -220,16 +220,10 @@ def _text(name: str) -> str:
 
 
 def _made(text: str, where: str) -> RateSet:
-    data, texts = _parsed(text, where), text
-    if isinstance(data.get("base"), str):
-        base = data["base"]
-        if base not in SHIPPED:
-            raise BadInput(f"rate set '{where}': unknown base '{base}'{nearest(base, SHIPPED)}")
-        if data.get("name") in (base, *(() if where in SHIPPED else SHIPPED)):
-            raise BadInput(f"rate set '{where}': what is changed is another set: give it a name of its own")
-        texts = _text(base) + text
-        data = _over(_parsed(_text(base), base), data)
+    data, texts = _with_base(_parsed(text, where), text, where)
     file = read_file(data, where)
+    if file.name in SHIPPED and where != file.name:
+        raise BadInput(f"rate set '{where}': '{file.name}' ships; what is changed is another set: give it a name of its own")
     symbols = {symbol: _ion(symbol, levels, file.lumps.get(symbol, {})) for symbol, levels in file.levels.items()}
     return RateSet(
         name=file.name,
@@ -240,6 +234,17 @@ def _made(text: str, where: str) -> RateSet:
         cross_section_cm2=file.absorption_980nm["Yb"],
         fingerprint=hashlib.sha256(texts.encode()).hexdigest(),
     )
+
+
+def _with_base(data: dict[str, Any], text: str, where: str) -> tuple[dict[str, Any], str]:
+    """The data laid over those of its base, which may have one too, and the text of all."""
+    base = data.get("base")
+    if not isinstance(base, str):
+        return data, text
+    if base not in SHIPPED:
+        raise BadInput(f"rate set '{where}': unknown base '{base}'{nearest(base, SHIPPED)}")
+    below, texts = _with_base(_parsed(_text(base), base), _text(base), base)
+    return _over(below, data), texts + text
 
 
 def _parsed(text: str, where: str) -> dict[str, Any]:

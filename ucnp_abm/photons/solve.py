@@ -141,7 +141,8 @@ def conjugate_gradients(
     NotConverged
         If that takes more than 20 000 iterations.
     """
-    found, info = cg(operator, right, x0=guess, rtol=tolerance, atol=0.0, maxiter=MOST_ITERATIONS, M=preconditioner)
+    with np.errstate(all="ignore"):  # a singular matrix divides by zero, which is told below
+        found, info = cg(operator, right, x0=guess, rtol=tolerance, atol=0.0, maxiter=MOST_ITERATIONS, M=preconditioner)
     if info or not np.isfinite(found).all():
         size = np.linalg.norm(right)
         left = np.linalg.norm(right - operator @ found) / size if size > 0 else math.nan
