@@ -23,7 +23,7 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
     return np.random.default_rng(_sequence(seed, purpose))
 
 
-def philox_key(seed: int) -> tuple[int, int]:
+def philox_key(seed: int, purpose: str = "events") -> tuple[int, int]:
     """The 128-bit key, as two words, under which every candidate event draws its random words."""
-    low, high = _sequence(seed, "events").generate_state(2, np.uint64)
+    low, high = _sequence(seed, purpose).generate_state(2, np.uint64)
     return int(low), int(high)
