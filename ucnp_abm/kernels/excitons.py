@@ -28,7 +28,8 @@ Index = Any
 BLOCK = 16
 """Excited ions whose rates are summed together."""
 CANDIDATES, EVENTS, EXCITED, ABSORBED, TOLD, STALE = range(6)
-"""Positions in `Excitons.tally`: totals, ions excited now, times told, whether the bounds must be worked out anew."""
+"""Positions in `Excitons.tally`: totals, ions excited now, times told, and a bit for each kind of acceptor whose levels
+have changed since the bounds were worked out; one bit more if they must be in any case."""
 FINISHED, PAUSED = 0, 1
 """Why the loop came back: the time is reached, or so many candidates were drawn."""
 
@@ -107,8 +108,9 @@ def refresh(s: Index, ions: Ions, state: Excitons) -> None:
 
 @helper
 def renew(ions: Ions, trades: Trades, state: Excitons) -> None:
-    """Work out all bounds anew, where the levels that acceptors of a kind are in have changed."""
+    """Work out the bounds anew, if the levels that acceptors of a kind are in have changed so that it matters."""
     kinds, levels = state.most.shape[0], state.most.shape[1]
+    matters = state.tally[STALE] >> kinds != 0
     for g in range(kinds):
         if state.tally[STALE] & (1 << g):
             for k in range(kinds):
@@ -118,8 +120,9 @@ def renew(ions: Ions, trades: Trades, state: Excitons) -> None:
                         alone = 1 if k == g and d == a else 0  # no ion is its own partner
                         if g == 0 or state.held[g, a] > alone:
                             found = max(found, trades.total[k, d, g, a])
+                    matters = matters or found != state.most[k, d, g]
                     state.most[k, d, g] = found
-    n = state.tally[EXCITED]
+    n = state.tally[EXCITED] if matters else 0
     for s in range(n):
         state.rate[s] = bound(state.excited[s], ions, state)
     for b in range((n + BLOCK - 1) // BLOCK):

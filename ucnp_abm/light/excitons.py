@@ -92,7 +92,7 @@ class Told:
         for kind in range(len(self.symbols)):
             here = state.level[self.slice(kind)]
             state.held[kind, :2] = (here == 0).sum(), (here == 1).sum()
-        state.tally[EXCITED], state.tally[TOLD], state.tally[STALE] = n, 0, (1 << len(self.symbols)) - 1
+        state.tally[EXCITED], state.tally[TOLD], state.tally[STALE] = n, 0, (2 << len(self.symbols)) - 1
 
 
 def told(system: System) -> Told:
