@@ -6,6 +6,8 @@ import pytest
 from ucnp_abm import Particle
 from ucnp_abm.errors import BadInput
 from ucnp_abm.light import excitons
+from ucnp_abm.light.events import Run
+from ucnp_abm.light.excitons import told
 from ucnp_abm.light.montecarlo import monte_carlo, monte_carlo_pulse
 from ucnp_abm.light.optics import Optics
 from ucnp_abm.light.system import system
@@ -30,6 +32,17 @@ def test_energy_absorbed_by_yb_ends_or_is_still_there(averages):
     assert counts.absorbed == sum(counts.yb.values()) + counts.to_activators + after - before
     assert counts.absorbed > 500
     assert sum(counts.fate.values()) == pytest.approx(1, abs=1e-12)
+
+
+def test_an_ion_that_stays_excited_is_so_all_of_every_block(shining):
+    these = told(shining)
+    run = Run(these, 1.0, 1)
+    these.reset(run.state, np.arange(0, shining.n_yb, 2))
+    for seconds in (1e-15, 3e-15):  # far too short for anything to happen
+        share = run.block(seconds)
+        assert share[: shining.n_yb, 1].tolist() == [1 - n % 2 for n in range(shining.n_yb)]
+        assert (share[shining.n_yb :, 0] == 1).all()
+    assert run.state.tally[1] == 0
 
 
 @pytest.mark.parametrize("symbol", ["Tm", "Er"])
