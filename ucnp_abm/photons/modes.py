@@ -1,8 +1,8 @@
 """The Yb of a crystal as a few modes: what their excitation does over time, without one equation for each ion.
 
 The weakly excited crystal is linear, dn/dt = -A n. Lanczos finds the modes that a given start excites, and those of the
-neighbourhood of resonant activators; those that hold next to nothing of either are left out. What strong excitation adds
-is projected on the modes that stay.
+neighbourhood of resonant activators; those that hold next to nothing of either are left out. What strong excitation
+adds is projected on the modes that stay.
 """
 
 from __future__ import annotations

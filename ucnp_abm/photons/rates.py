@@ -223,7 +223,9 @@ def _made(text: str, where: str) -> RateSet:
     data, texts = _with_base(_parsed(text, where), text, where)
     file = read_file(data, where)
     if file.name in SHIPPED and where != file.name:
-        raise BadInput(f"rate set '{where}': '{file.name}' ships; what is changed is another set: give it a name of its own")
+        raise BadInput(
+            f"rate set '{where}': '{file.name}' ships; what is changed is another set: give it a name of its own"
+        )
     symbols = {symbol: _ion(symbol, levels, file.lumps.get(symbol, {})) for symbol, levels in file.levels.items()}
     return RateSet(
         name=file.name,
