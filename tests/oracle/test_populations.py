@@ -27,7 +27,7 @@ def small(dopants, seed=3):
 def both(dopants, rates):
     """A system, and the same written out."""
     particle = small(dopants)
-    optics = Optics(rates=rates, vacancy_quenching=CQ, surface_quenching=0, gd_transfer=0)
+    optics = Optics(rates=rates, vacancy_quenching=CQ, surface_quenching=0, gd_transfer=0, correlated=False)
     crystal, held = particle.crystal, particle.occupants
     points = crystal.points
     ions = [(SYMBOLS[int(h)], p) for h, p in zip(held, points, strict=True) if SYMBOLS[int(h)] in ("Yb", "Tm", "Er")]

@@ -2,11 +2,12 @@
 
 All pair rates fall as r⁻⁶, so an activator sees its surroundings through a few sums only, all / Å⁻⁶:
 
-- phi: of the excited Yb, sum of n_i r⁻⁶
+- phi_l: of the excited Yb, sum of n_i r⁻⁶, as they are when it is in level l (`ucnp_abm.photons.closure`)
 - psi: of the Yb in the ground state, sum of (1 - n_i) r⁻⁶
 - m_l: of the other activators in level l, sum of N_l r⁻⁶
 
-and its levels obey dN/dt = N Q with Q = own + phi A + psi B + sum over l of m_l T_l, generators whose rows add up to 0.
+and its levels obey dN/dt = N Q with Q = own + phi A + psi B + sum over l of m_l T_l, generators whose rows add up to 0
+(phi multiplies the rows of A).
 """
 
 from __future__ import annotations
@@ -65,11 +66,12 @@ class Cascade:
         ----------
         own : (L, L) or (n, L, L) float64
             `Cascade.own`, with whatever else takes energy from each ion.
-        phi, psi : (n,) float64
+        phi : (n, L) float64
+        psi : (n,) float64
         others : (n, L) float64
             m of each ion.
         """
-        q: Floats = own + phi[:, None, None] * self.up + psi[:, None, None] * self.back
+        q: Floats = own + phi[:, :, None] * self.up + psi[:, None, None] * self.back
         return q + np.tensordot(others, self.cross, axes=1)
 
 

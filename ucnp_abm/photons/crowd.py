@@ -25,14 +25,13 @@ CLOSE = 25.0
 """Distance / Å up to which pairs are in the preconditioner of a Newton step."""
 
 
-def generators(these: Activators, phi: Floats, populations: Floats) -> Floats:
+def generators(these: Activators, phi: Floats, psi: Floats, populations: Floats) -> Floats:
     """(a, L, L) generator / 1/s of every activator among the others."""
-    others = these.pairs @ populations
-    return these.cascade.generator(these.own, phi, np.maximum(these.sums - phi, 0.0), others)
+    return these.cascade.generator(these.own, phi, psi, these.pairs @ populations)
 
 
-def settled(these: Activators, phi: Floats, guess: Floats) -> Floats:
-    """Stationary populations (a, L) at given phi (a,) / Å⁻⁶.
+def settled(these: Activators, phi: Floats, psi: Floats, guess: Floats) -> Floats:
+    """Stationary populations (a, L) at given phi (a, L) and psi (a,) / Å⁻⁶.
 
     Raises
     ------
@@ -41,9 +40,9 @@ def settled(these: Activators, phi: Floats, guess: Floats) -> Floats:
     """
     populations, stretch = guess, LONG
     for _ in range(FIRST_TURNS):
-        populations = stationary(generators(these, phi, populations))
+        populations = stationary(generators(these, phi, psi, populations))
     for _ in range(MOST_STEPS):
-        q = generators(these, phi, populations)
+        q = generators(these, phi, psi, populations)
         rate = np.einsum("ai,aij->aj", populations, q)
         left = float(np.max(np.abs(rate) / np.maximum(-populations * np.einsum("aii->ai", q), 1e-100)))
         if left < TOLERANCE:

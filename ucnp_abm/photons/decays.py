@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
-from scipy.sparse import bmat, csc_matrix, diags_array
+from scipy.sparse import bmat, csc_matrix, csr_matrix, diags_array
 
 from ucnp_abm.errors import NotConverged
 from ucnp_abm.photons.crowd import close_pairs
 from ucnp_abm.photons.modes import Modes, modes
-from ucnp_abm.photons.steady import Populations, grounded
+from ucnp_abm.photons.steady import Fields, Populations, grounded
 from ucnp_abm.photons.system import System
 
 Floats = NDArray[np.float64]
@@ -123,7 +123,7 @@ def course(system: System, stationary: Populations, drive: str = "pulse") -> Cou
     """
     begin = stationary.activators if drive == "cw-off" else grounded(system)
     yb = stationary.yb if drive == "cw-off" else np.full(system.n_yb, stationary.yb.mean())
-    motion = _Motion(system, modes(system, yb), stationary)
+    motion = _Motion(system, modes(system, yb), stationary, Fields(system, begin))
     times = np.concatenate([[0.0], np.geomspace(FIRST_S, LAST_S, TIMES)])
     with np.errstate(over="raise", invalid="raise"):
         done = solve_ivp(
@@ -145,11 +145,17 @@ def course(system: System, stationary: Populations, drive: str = "pulse") -> Cou
 
 
 class _Motion:
-    """The equations of motion of modes and activators; populations in units of the stationary ones of their level."""
+    """The equations of motion of modes and activators; populations in units of the stationary ones of their level.
 
-    def __init__(self, system: System, these: Modes, stationary: Populations) -> None:
-        self.system, self.modes = system, these
-        self.seen = {s: each.yb.T @ these.shapes for s, each in system.activators.items()}  # (a, m): phi = seen @ c
+    What the levels see of Yb keeps the weights that it has at the start.
+    """
+
+    def __init__(self, system: System, these: Modes, stationary: Populations, begin: Fields) -> None:
+        self.system, self.modes, self.views = system, these, begin.views
+        self.mean = {
+            s: each.yb.T @ these.shapes for s, each in system.activators.items()
+        }  # (a, m): of c, the sum of n_i r⁻⁶
+        self.seen = {s: np.stack([v.T @ these.shapes for v in of], axis=1) for s, of in self.views.items()}  # (a, L, m)
         self.unit = {s: np.maximum(n.mean(axis=0), 1e-60) for s, n in stationary.activators.items()}
         self.part: dict[str, slice] = {}
         end = these.rates.size
@@ -171,20 +177,27 @@ class _Motion:
 
     def _pieces(self, y: Floats, symbol: str) -> tuple[Any, ...]:
         each, n = self.system.activators[symbol], self.levels(y, symbol)
-        phi = self.seen[symbol] @ y[: self.modes.rates.size]
-        q = each.cascade.generator(each.own, phi, each.sums - phi, each.pairs @ n)
-        return each, n, phi, q
+        c = y[: self.modes.rates.size]
+        mean = self.mean[symbol] @ c
+        return each, n, mean, each.cascade.generator(each.own, self.seen[symbol] @ c, each.sums - mean, each.pairs @ n)
+
+    def _lost(self, n: Floats, symbol: str) -> Floats:
+        """(n,) what multiplies the excitation of each Yb in its loss, beyond the weakly excited crystal / 1/s."""
+        each = self.system.activators[symbol]
+        found = each.yb @ (n @ each.cascade.gives - self.modes.taken[symbol])
+        for level in np.flatnonzero(each.cascade.takes):
+            found += self.views[symbol][level] @ (n[:, level] * each.cascade.takes[level])
+        return found
 
     def change(self, _: float, y: Floats) -> Floats:
         c = y[: self.modes.rates.size]
         found, excited = np.empty_like(y), self.modes.shapes @ c
         lost, gained = np.zeros(self.system.n_yb), np.zeros(self.system.n_yb)
         for symbol, part in self.part.items():
-            each, n, phi, q = self._pieces(y, symbol)
+            each, n, mean, q = self._pieces(y, symbol)
             found[part] = (np.einsum("ai,aij->aj", n, q) / self.unit[symbol]).ravel()
-            given = n @ each.cascade.gives
-            lost += each.yb @ (n @ each.cascade.takes - self.modes.taken[symbol] + given)
-            gained += each.yb @ (given - self.modes.ratio[symbol] * phi)
+            lost += self._lost(n, symbol)
+            gained += each.yb @ (n @ each.cascade.gives - self.modes.ratio[symbol] * mean)
         found[: c.size] = -self.modes.rates * c + self.modes.shapes.T @ (gained - lost * excited)
         return found
 
@@ -195,19 +208,26 @@ class _Motion:
         blocks: list[list[Any]] = [[None] * (1 + len(self.part)) for _ in range(1 + len(self.part))]
         inner = np.zeros((c.size, c.size))
         for k, symbol in enumerate(self.part, 1):
-            each, n, _phi, q = self._pieces(y, symbol)
+            each, n, _, q = self._pieces(y, symbol)
             unit, cascade = self.unit[symbol], each.cascade
-            lost += each.yb @ (n @ cascade.takes - self.modes.taken[symbol] + n @ cascade.gives)
-            inner -= (self.seen[symbol].T * self.modes.ratio[symbol]) @ self.seen[symbol]
+            mean, seen = self.mean[symbol], self.seen[symbol]
+            lost += self._lost(n, symbol)
+            inner -= (mean.T * self.modes.ratio[symbol]) @ mean
             felt = np.einsum("ai,lij->alj", n, cascade.cross)
             size = n.size
             blocks[k][k] = close_pairs(each, q, felt, np.broadcast_to(unit, n.shape), np.broadcast_to(unit, n.shape))
-            by_c = np.einsum("ai,ij->aj", n, cascade.up - cascade.back) / unit
-            blocks[k][0] = csc_matrix((by_c[:, :, None] * self.seen[symbol][:, None, :]).reshape(size, c.size))
-            on_excited = (each.yb.multiply(excited[:, None])).T.tocsr() @ shapes  # (a, m)
-            row = self.seen[symbol][:, None, :] * (cascade.gives * unit)[:, None]
-            row = row - on_excited[:, None, :] * ((cascade.takes + cascade.gives) * unit)[:, None]
+            by_c = np.einsum("ai,ij,aim->ajm", n, cascade.up, seen) - (n @ cascade.back)[:, :, None] * mean[:, None, :]
+            blocks[k][0] = csc_matrix((by_c / unit[:, None]).reshape(size, c.size))
+            row = (mean - _weighted(each.yb, excited) @ shapes)[:, None, :] * (cascade.gives * unit)[:, None]
+            for level in np.flatnonzero(cascade.takes):
+                taken = cascade.takes[level] * unit[level]
+                row[:, level] -= taken * (_weighted(self.views[symbol][level], excited) @ shapes)
             blocks[0][k] = csc_matrix(row.reshape(size, c.size).T)
         inner -= shapes.T @ (lost[:, None] * shapes)
         blocks[0][0] = csc_matrix(inner) - diags_array(self.modes.rates)
         return bmat(blocks, format="csc")
+
+
+def _weighted(pairs: csr_matrix, excited: Floats) -> csr_matrix:
+    """(a, n) pair sums, each times the excitation of its Yb."""
+    return pairs.multiply(excited[:, None]).T.tocsr()

@@ -64,11 +64,12 @@ def modes(system: System, start: Floats) -> Modes:
     taken, ratio = {}, {}
     ground = Fields(system, grounded(system))
     for symbol, each in system.activators.items():
-        phi = np.full(len(each.sites), faint * np.maximum(each.sums, 1e-300))
-        q = each.cascade.generator(each.own, phi, each.sums, np.zeros((len(phi), each.cascade.n_levels)))
-        taken[symbol] = ground.taken[symbol]
+        phi = faint * np.maximum(each.sums, 1e-300)
+        levels = each.cascade.n_levels
+        q = each.cascade.generator(each.own, np.tile(phi[:, None], levels), each.sums, np.zeros((len(phi), levels)))
+        taken[symbol] = np.full(len(each.sites), each.cascade.takes[0])
         ratio[symbol] = stationary(q) @ each.cascade.gives / phi
-    diagonal = system.losses + system.leaving + ground.on_yb(taken)
+    diagonal = system.losses + system.leaving + ground.taking
     back = {symbol: each.yb.T.tocsr() for symbol, each in system.activators.items()}
 
     def apply(x: Floats) -> Floats:
@@ -80,7 +81,8 @@ def modes(system: System, start: Floats) -> Modes:
 
     operator = LinearOperator((start.size, start.size), matvec=apply, dtype=float)
     giving = {symbol: (ratio[symbol] > RESONANT * taken[symbol]).astype(float) for symbol in system.activators}
-    sources = [each / np.linalg.norm(each) for each in (start, ground.on_yb(giving)) if each.any()]
+    around = sum((each.yb @ giving[s] for s, each in system.activators.items()), np.zeros(system.n_yb))
+    sources = [each / np.linalg.norm(each) for each in (start, around) if each.any()]
     spaces = [lanczos(operator, each, VECTORS)[2] for each in sources]
     basis = np.linalg.qr(np.hstack(spaces))[0]
     rates, vectors = np.linalg.eigh(basis.T @ np.column_stack([apply(each) for each in basis.T]))

@@ -47,6 +47,9 @@ class Optics:
     cutoff : str, float or None
         Distance beyond which pairs are left out; None: 20 Å, or none in small crystals.
     method : {'per-ion', 'hybrid'}
+    correlated : bool
+        Whether each activator sees the Yb around it as they are when it is in each of its levels
+        (`ucnp_abm.photons.closure`), or at their mean, as in textbook rate equations.
     """
 
     rates: str | RateSet = "npt"
@@ -61,6 +64,7 @@ class Optics:
     imposed_factor: float = 1.0
     cutoff: str | float | None = None
     method: str = "per-ion"
+    correlated: bool = True
 
     def __post_init__(self) -> None:
         if not self.intensity > 0:
@@ -73,6 +77,8 @@ class Optics:
             raise BadInput(f"optics.imposed_factor: expected a finite number, got {self.imposed_factor!r}")
         if self.method not in METHODS:
             raise BadInput(f"optics.method: unknown method {self.method!r}{nearest(str(self.method), METHODS)}")
+        if not isinstance(self.correlated, bool):
+            raise BadInput(f"optics.correlated: expected True or False, got {self.correlated!r}")
         if self.reach is not None and not self.reach > 0:
             raise BadInput(f"optics.cutoff: expected a length above zero, got {self.cutoff!r}")
         rate_set(self.rates)

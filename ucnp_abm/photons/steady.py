@@ -1,10 +1,10 @@
 """Stationary populations under a constant pump: each Yb and each activator on its own, or one population for all Yb.
 
-Yb i obeys, exactly as far as neighbours are uncorrelated,
+Yb i obeys, with neighbours correlated as far as `ucnp_abm.photons.closure` knows,
 
-    dn_i/dt = G (1 - n_i) - k_i n_i + sum_j W_ij (n_j - n_i) - sum_a r_ia⁻⁶ [alpha_a n_i - beta_a (1 - n_i)]
+    dn_i/dt = G (1 - n_i) - k_i n_i + sum_j W_ij (n_j - n_i) - sum_a [alpha_ia n_i - r_ia⁻⁶ beta_a (1 - n_i)]
 
-with alpha_a and beta_a what activator a takes and gives at its present populations (`ucnp_abm.photons.cascade`).
+with alpha_ia and beta_a what activator a takes and gives at its present populations (`ucnp_abm.photons.cascade`).
 Given all alpha and beta this is linear in n; given n, each activator is a small linear problem. The two are solved in
 turn until nothing changes. What an activator gives back is proportional to what it gets, nearly, so that the ratio
 beta/phi, not beta, is carried from turn to turn: a resonant pair (Er and Yb) converges as fast as any other.
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from ucnp_abm.errors import NotConverged
+from ucnp_abm.photons.closure import views
 from ucnp_abm.photons.crowd import settled
 from ucnp_abm.photons.solve import conjugate_gradients, fate, jacobi
 from ucnp_abm.photons.system import System
@@ -55,24 +56,48 @@ class Populations:
 
 
 class Fields:
-    """What Yb and activators feel of each other at given populations."""
+    """What Yb and activators feel of each other at given populations.
 
-    def __init__(self, system: System, populations: dict[str, Floats]) -> None:
+    Parameters
+    ----------
+    system : System
+    populations : mapping
+        (a, L) by symbol.
+    pump : float
+        G / 1/s.
+    """
+
+    def __init__(self, system: System, populations: dict[str, Floats], pump: float = 0.0) -> None:
         self.system = system
         self.populations = populations
-        self.taken = {s: populations[s] @ each.cascade.takes for s, each in system.activators.items()}
+        renewal = system.losses + system.leaving + pump
+        correlated = system.optics.correlated
+        self.views = {s: views(a, populations[s], renewal, correlated) for s, a in system.activators.items()}
         self.given = {s: populations[s] @ each.cascade.gives for s, each in system.activators.items()}
 
-    def on_yb(self, rates: dict[str, Floats]) -> Floats:
-        """(n,) sum over activators of r⁻⁶ times something of theirs."""
+    @property
+    def taking(self) -> Floats:
+        """(n,) rate / 1/s at which activators take energy from each excited Yb."""
         found = np.zeros(self.system.n_yb)
         for symbol, each in self.system.activators.items():
-            found += each.yb @ rates[symbol]
+            for level in np.flatnonzero(each.cascade.takes):
+                taken = self.populations[symbol][:, level] * each.cascade.takes[level]
+                found += self.views[symbol][level] @ taken
         return found
 
+    @property
+    def giving(self) -> Floats:
+        """(n,) rate / 1/s at which activators give energy to each Yb in the ground state."""
+        return sum((each.yb @ self.given[s] for s, each in self.system.activators.items()), np.zeros(self.system.n_yb))
+
     def phi(self, symbol: str, yb: Floats) -> Floats:
-        """(a,) sum of r⁻⁶ / Å⁻⁶ of the excited Yb around each activator."""
-        found: Floats = self.system.activators[symbol].yb.T @ yb
+        """(a, L) sum of r⁻⁶ / Å⁻⁶ of the excited Yb around each activator, as each level sees them."""
+        return np.column_stack([view.T @ yb for view in self.views[symbol]])
+
+    def psi(self, symbol: str, yb: Floats) -> Floats:
+        """(a,) sum of r⁻⁶ / Å⁻⁶ of the Yb in the ground state around each activator."""
+        each = self.system.activators[symbol]
+        found: Floats = np.maximum(each.sums - each.yb.T @ yb, 0.0)
         return found
 
 
@@ -104,11 +129,10 @@ def steady(system: System, pump: float | None = None) -> Populations:
     base = system.losses + system.leaving + g
     yb, change = np.full(system.n_yb, g / (g + system.losses.mean())), 1.0
     for turn in range(1, MOST_TURNS + 1):
-        fields = Fields(system, populations)
-        last = populations
-        populations = {s: settled(each, fields.phi(s, yb), last[s]) for s, each in system.activators.items()}
-        fields = Fields(system, populations)
-        diagonal = base + fields.on_yb(fields.taken) + fields.on_yb(fields.given)
+        fields, last = Fields(system, populations, g), populations
+        populations = _settled(system, fields, yb)
+        fields = Fields(system, populations, g)
+        diagonal = base + fields.taking + fields.giving
         ratio = {s: fields.given[s] / (each.yb.T @ yb) for s, each in system.activators.items()}
         new = _balance(system, diagonal, ratio, np.full(system.n_yb, g), yb, change)
         change = max(_change(new, yb), *(_change(populations[s], last[s]) for s in populations))
@@ -132,16 +156,20 @@ def hybrid(system: System, pump: float | None = None) -> Populations:
     g = system.optics.set.pump(system.optics.intensity) if pump is None else pump
     held, n = grounded(system), g / (g + system.losses.mean())
     for turn in range(1, MOST_TURNS + 1):
-        last, before, drain, back = held, n, 0.0, 0.0
-        held = {s: settled(each, n * each.sums, last[s]) for s, each in system.activators.items()}
-        for symbol, each in system.activators.items():
-            taken, given = held[symbol] @ each.cascade.takes, held[symbol] @ each.cascade.gives
-            drain += float((taken + given) @ each.sums) / system.n_yb
-            back += float(given @ each.sums) / system.n_yb / n  # what comes back for each excitation
+        last, before, yb = held, n, np.full(system.n_yb, n)
+        held = _settled(system, Fields(system, last, g), yb)
+        fields = Fields(system, held, g)
+        drain, back = (fields.taking + fields.giving).mean(), fields.giving.mean() / n  # what comes back for each
         n = g / (g + system.losses.mean() + drain - back)
         if max(abs(n - before) / n, *(_change(held[s], last[s]) for s in held)) < TOLERANCE:
             return Populations(np.full(system.n_yb, n), held, turn, _warnings(np.array([n])))
     raise NotConverged(f"light: populations did not settle in {MOST_TURNS} turns at G = {g:.3g} /s; lower the pump")
+
+
+def _settled(system: System, fields: Fields, yb: Floats) -> dict[str, Floats]:
+    """All activators at given Yb."""
+    known = fields.populations
+    return {s: settled(a, fields.phi(s, yb), fields.psi(s, yb), known[s]) for s, a in system.activators.items()}
 
 
 def mixed(system: System) -> tuple[bool, str]:
