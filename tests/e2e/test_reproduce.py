@@ -29,7 +29,8 @@ def small(sample):
     return dataclasses.replace(sample, recipe=dataclasses.replace(recipe, core=core))
 for name, sample in samples.SAMPLES.items():
     samples.SAMPLES[name] = small(sample)
-calibrate.START = (1e-40, 3e-39, 4.0)
+calibrate.MOST_STEPS = 2
+predict.SHELLS_NM, predict.YB_PCT, predict.GD = (0.5, 2.0), (59,), ("gd", "gd-slower")
 found = work.outcome(work.Task("npt", 0, calibrate.Measure()))
 print(json.dumps([found.numbers, dict(found.calibration.values)]))
 """

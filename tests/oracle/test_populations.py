@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from naive_light import NaiveLight
+from scipy.sparse import csr_matrix
 
 from ucnp_abm import Particle, light
 from ucnp_abm.crystal.species import SYMBOLS, VACANCY
 from ucnp_abm.errors import BadInput
-from ucnp_abm.photons import cascade, decays, steady
+from ucnp_abm.photons import cascade, closure, decays, steady
+from ucnp_abm.photons import pairs as pairwise
 from ucnp_abm.photons.light import Light
 from ucnp_abm.photons.optics import Optics
 from ucnp_abm.photons.rates import rate_set
-from ucnp_abm.photons.system import system
+from ucnp_abm.photons.system import Activators, system
 
 CQ = 1e-41
 
@@ -74,6 +78,40 @@ def test_decays_are_those_of_the_textbook(dopants, rates, drive):
     for number in range(1, levels.shape[1]):
         curve = np.interp(times, course.times_s, course.levels[symbol][:, number])
         np.testing.assert_allclose(curve, levels[:, number], rtol=0.02, atol=2e-3 * levels[:, number].max() + 1e-60)
+
+
+def test_what_the_levels_see_adds_up_to_the_mean():
+    """The closure moves light between levels: averaged over them, each Yb is as excited as it is."""
+    seen, _ = both("30% Yb, 12% Tm", "simetuc")
+    each = seen.activators["Tm"]
+    levels = np.random.default_rng(0).dirichlet(np.ones(8), size=len(each.sites))
+    renewal = seen.losses + seen.leaving
+    views = closure.views(each, levels, renewal)
+    mean = sum(view.multiply(levels[:, n]) for n, view in enumerate(views))
+    np.testing.assert_allclose(mean.toarray(), each.yb.toarray(), rtol=1e-12)
+    takes = each.cascade.takes
+    for n, m in itertools.combinations(range(8), 2):  # who takes more sees less
+        if takes[n] > takes[m]:
+            assert (views[n].data < views[m].data).all()
+    plain = closure.views(each, levels, renewal, correlated=False)
+    fast = closure.views(each, levels, 1e12 * renewal)
+    for view, same in zip(fast, plain, strict=True):
+        np.testing.assert_allclose(view.toarray(), same.toarray(), rtol=1e-6)
+
+
+def test_a_taker_alone_with_one_yb_takes_what_supply_allows():
+    """Exact for one Yb and a level that stays: n = D' / (D' + w) of what it would be, with D' its decay and pump."""
+    points = np.array([[0.0, 0, 0], [0, 0, 4.0]])
+    pairs = pairwise.inverse_sixth(points[:1], points[1:])
+    kind = cascade.cascade(rate_set("simetuc"), "Tm")
+    these = Activators(kind, np.array([1]), kind.own[None], np.zeros((1, 8)), pairs, csr_matrix((1, 1)))
+    ground = np.eye(8)[:1]
+    renewal = np.array([500.0])
+    views = closure.views(these, ground, renewal)
+    w = kind.takes[3] * 4.0**-6
+    w0 = kind.takes[0] * 4.0**-6
+    assert views[0][0, 0] == pytest.approx(4.0**-6)
+    assert views[3][0, 0] == pytest.approx(4.0**-6 * (500 + w0) / (500 + w))
 
 
 def test_what_is_absorbed_ends_somewhere():

@@ -28,6 +28,7 @@ PARAMETERS = ("vacancy_quenching", "surface_quenching", "pump")
 UNITS = ("cm^6/s", "cm^6/s", "W/cm²")
 START = (1e-40, 3e-39, 4.0)
 LOWEST, HIGHEST = (1e-43, 1e-43, 0.4), (1e-36, 1e-35, 400.0)
+MOST_STEPS = 25
 LIFETIMES = {"1/e": "to_1_e_s", "integral": "integral_s"}
 DATA = ("gain_450", "gain_qy", "lifetime_before_ms", "lifetime_after_ms")
 
@@ -121,7 +122,9 @@ def calibrate(rates: str, seed: int, measure: Measure | None = None) -> Calibrat
         return (np.log(_reached(pair, rates, np.exp(x), chosen)) - logs) / wanted["error"]
 
     low, high = np.log(LOWEST), np.log(HIGHEST)
-    fit = least_squares(residuals, np.log(START), bounds=(low, high), diff_step=0.03, ftol=1e-4, xtol=1e-4, max_nfev=25)
+    fit = least_squares(
+        residuals, np.log(START), bounds=(low, high), diff_step=0.03, ftol=1e-4, xtol=1e-4, max_nfev=MOST_STEPS
+    )
     curvature = fit.jac.T @ fit.jac
     covariance = np.linalg.pinv(curvature)
     deviation = np.sqrt(np.diag(covariance))
