@@ -84,7 +84,11 @@ def light(
     chosen = shine.at_step(moments, step)
     _say("decays and lines …")
     if as_json:
-        click.echo(json.dumps(shine_tables.data(source, moments, chosen, slopes), indent=1, ensure_ascii=False))
+        click.echo(
+            json.dumps(
+                shine_tables.data(source, moments, chosen, slopes), indent=1, ensure_ascii=False, allow_nan=False
+            )
+        )
     else:
         click.echo(shine_tables.text(source, moments, chosen, slopes))
     if out is not None:

@@ -42,7 +42,7 @@ def _files(source: str, moments: Sequence[Moment], chosen: Moment, out: Path, sl
     from ucnp_abm.viz import ends, figures
     from ucnp_abm.viz import light as drawn
 
-    told = json.dumps(shine_tables.data(source, moments, chosen, slopes), indent=1, ensure_ascii=False)
+    told = json.dumps(shine_tables.data(source, moments, chosen, slopes), indent=1, ensure_ascii=False, allow_nan=False)
     (out / "light.json").write_text(told + "\n", encoding="utf-8")
     write_csv(out / "courses.csv", shine_tables.rows(moments))
     first, title = moments[0], chosen.label

@@ -71,7 +71,8 @@ def text(source: str, moments: Sequence[Moment], chosen: Moment, slopes: bool = 
     parts += [f"warning: {sentence}" for sentence in chosen.warnings]
     width = max(len(name) for name, _ in conditions(chosen.light.optics))
     parts.append("\n".join(f"{name.ljust(width)}  {said}" for name, said in conditions(chosen.light.optics)))
-    parts.append(aligned(_energy(first, chosen)))
+    dark = chosen.lacks("Yb")
+    parts.append(f"absorbed energy: none, {dark}" if dark else aligned(_energy(first, chosen)))
     parts += [_lines(first, chosen, slopes)]
     if len(moments) > 2:
         parts.append(aligned(_course(moments)))
@@ -88,7 +89,8 @@ def _energy(first: Moment, chosen: Moment) -> Table:
     for key, (what, unit) in quantities.items():
         factor = 100.0 if unit == "%" else 1.0
         row = [what, unit, *([] if alone else [_shown(before[key], factor)]), _shown(after[key], factor)]
-        table.append(row if alone else [*row, _shown(gain(after[key], before[key]))])
+        times = gain(after[key], before[key])
+        table.append(row if alone else [*row, "" if isinstance(after[key], str) else _shown(times)])
     return table
 
 

@@ -16,7 +16,7 @@ from ucnp_abm.crystal.species import SPECIES, VACANCY
 from ucnp_abm.photons.light import Glow, Light
 from ucnp_abm.photons.network import CHANNELS
 from ucnp_abm.viz import style
-from ucnp_abm.viz.figures import SLAB_NM, discs, in_slab, inner_boundaries
+from ucnp_abm.viz.figures import SLAB_NM, discs, in_slab, inner_boundaries, middle
 
 LEFT = 0.565
 """Where what stands beside the map begins, as a share of the width."""
@@ -50,7 +50,7 @@ def ends(seen: Light, conditions: str, words: Mapping[str, str]) -> Figure:
         )
         bar.spines[:].set_visible(False)
         bar.tick_params(length=2)
-        figure.legend(handles=_keys(seen.glows[0]), loc="upper left", bbox_to_anchor=(LEFT - 0.008, 0.90), ncols=2,
+        figure.legend(handles=_keys(seen.glows[0]), loc="upper left", bbox_to_anchor=(LEFT - 0.008, 0.90), ncols=3,
                       handletextpad=0.3, columnspacing=1.0, borderpad=0)  # fmt: skip
         _shares(figure.add_axes((0.755, 0.05, 0.185, 0.43)), seen, words)
         figure.text(0.01, 0.985, f"Where absorbed energy goes. {conditions}", va="top")
@@ -61,7 +61,7 @@ def _map(axes: Any, glow: Glow) -> Normalize:
     crystal, held = glow.crystal, glow.occupants
     died = np.zeros(crystal.n_sites)
     died[glow.network.sites] = 100 * glow.fate.dwell_s * glow.network.quenching
-    points, order = crystal.points / 10, in_slab(crystal)
+    points, order = (crystal.points - middle(crystal)) / 10, in_slab(crystal)
     radius = crystal.boundaries[-1].extent / 10 if crystal.boundaries else float(np.abs(points[:, [0, 2]]).max())
     axes.set(xlim=(-radius * 1.06, radius * 1.06), ylim=(-radius * 1.06, radius * 1.06), aspect="equal")
     axes.axis("off")

@@ -95,12 +95,20 @@ def _slab(axes: Any, crystal: Crystal, slab: Slab, radius: float) -> None:
 
 def in_slab(crystal: Crystal) -> NDArray[np.int64]:
     """Sites of a 1-nm slab through the centre that are seen along b, from the back to the front."""
-    points = crystal.points / 10
+    points = (crystal.points - middle(crystal)) / 10
     inside = np.abs(points[:, 1]) <= SLAB_NM / 2
     order = np.flatnonzero(inside)[np.argsort(-points[inside, 1], kind="stable")]
     _, front = np.unique(points[order][:, [0, 2]].round(3), axis=0, return_index=True)
     seen: NDArray[np.int64] = order[np.sort(front)][::-1]
     return seen
+
+
+def middle(crystal: Crystal) -> NDArray[np.float64]:
+    """(3,) centre / Å: that of the particle, or the middle of a box."""
+    if crystal.boundaries:
+        return np.zeros(3)
+    found: NDArray[np.float64] = (crystal.points.min(axis=0) + crystal.points.max(axis=0)) / 2
+    return found
 
 
 def inner_boundaries(axes: Any, crystal: Crystal) -> None:

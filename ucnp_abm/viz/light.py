@@ -63,7 +63,7 @@ def spectrum(seen: Mapping[str, Light], conditions: str) -> Figure:
         axes.set(xlim=(LOW_NM, HIGH_NM), xlabel="wavelength / nm")
         tops = _bars(axes, seen, lines, centres) if log else _curves(axes, seen, centres)
         if len(seen) > 1:
-            axes.legend(handles=_moments(list(seen), log), loc="center", bbox_to_anchor=(0.52, 0.8))
+            figure.legend(handles=_moments(list(seen), log), loc="upper right", ncols=len(seen), borderpad=0.2)
         _labels(axes, centres, tops)
         figure.text(0.01, 0.985, f"Upconverted light. {conditions}", va="top")
     return figure
