@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from ucnp_abm import Particle, Simulation, compare, light, mechanism, observables
+from ucnp_abm import Model, Particle, Simulation, compare, light, mechanism, observables
 from ucnp_abm.crystal.recipes import CoreShell
 from ucnp_abm.observables import light as shining
 from ucnp_abm.study.replicas import Cell, run_cell
@@ -45,6 +45,13 @@ def test_each_is_what_the_one_door_to_light_says_of_the_present_state():
 def test_what_an_ion_is_missing_for_is_nan_and_no_error(core, defined):
     seen = observables.read(simulation(core), NAMES)
     assert {name for name, value in seen.items() if not math.isnan(value)} == defined
+
+
+def test_model_has_the_light_of_its_simulation():
+    model = Model(Particle.core_shell(core="NaGdF4: 40% Yb, 5% Tm", seed=2, **GROWN), mechanism("gd-complex"))
+    assert light(model).intensity(450) == light(model.simulation).intensity(450) > 0
+    told = Model(model.simulation.particle, mechanism("gd-complex", why="empirical"))
+    assert light(told).notes
 
 
 def test_one_state_is_solved_once_and_another_state_anew(monkeypatch):

@@ -47,6 +47,7 @@ class Optics:
     cutoff : str, float or None
         Distance beyond which pairs are left out; None: 20 Å, or none in small crystals.
     method : {'per-ion', 'hybrid'}
+        Yb by Yb, or one population for all Yb where migration mixes well enough.
     """
 
     rates: str | RateSet = "npt"
