@@ -87,6 +87,8 @@ class Optics:
         BadInput
             If an option is unknown, or a value cannot be used.
         """
+        if given is not None and not isinstance(given, Optics):
+            raise BadInput(f"light: expected Optics, got {given!r}")
         known = [f.name for f in fields(cls)]
         for name in options:
             if name not in known:
@@ -136,7 +138,7 @@ class Optics:
             if found < 0:
                 raise BadInput(f"optics.surface_density: expected at least 0, got {self.surface_density!r}")
             return found / 100
-        if self.solvent not in SOLVENTS:
+        if not isinstance(self.solvent, str) or self.solvent not in SOLVENTS:
             raise BadInput(f"optics.solvent: unknown solvent {self.solvent!r}{nearest(str(self.solvent), SOLVENTS)}")
         return SOLVENTS[self.solvent] / 100
 
