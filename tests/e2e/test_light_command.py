@@ -175,6 +175,7 @@ def test_out_holds_figures_numbers_and_what_they_rest_on(home, tmp_path):
             assert (tmp_path / "out" / f"{name}.{suffix}").stat().st_size > 1000
     read = lambda name: list(csv.DictReader((tmp_path / "out" / name).read_text(encoding="utf-8").splitlines()))  # noqa: E731
     found = json.loads((tmp_path / "out" / "light.json").read_text(encoding="utf-8"))
+    assert len(found["origin"]["run_json_sha256"]) == 64
     assert found["state"]["lines"]["450"]["per_s"] == float(read("courses.csv")[-1]["i_450_per_s"])
     blue = [row for row in read("spectrum.csv") if (row["upper"], row["lower"]) == ("1D2", "3F4")]
     assert float(blue[0]["20_steps_per_s"]) == pytest.approx(found["state"]["lines"]["450"]["per_s"])

@@ -19,15 +19,15 @@ from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.errors import BadInput
 from ucnp_abm.photons.optics import Optics
 from ucnp_abm.photons.spectrum import emissions_of, line
-from ucnp_abm.registry import find_observables, mechanism
+from ucnp_abm.registry import mechanism
 from ucnp_abm.runs import rundir
 from ucnp_abm.runs.rundir import RunDirectory
 from ucnp_abm.runs.trajectory import free_directory
 from ucnp_abm.study import shine, shine_report, shine_tables
 from ucnp_abm.study.design import replicate_seeds
 
-SHORT = ("rates", "pump", "solvent")
-"""Fields of `Optics` with an option of their own."""
+Source = tuple[Iterator[shine.Moment], dict[str, Any]]
+"""Moments, and where their crystals come from."""
 
 
 @click.command()
@@ -69,30 +69,27 @@ def light(
     begin = time.perf_counter()
     if out is not None:
         free_directory(out)
-    told = [setting for setting in settings if "." in setting.partition("=")[0]]
-    optics = chosen_optics({"rates": rates, "pump": pump, "solvent": solvent}, [s for s in settings if s not in told])
+    of_config = [setting for setting in settings if "." in setting.partition("=")[0]]
+    given = {"rates": rates, "pump": pump, "solvent": solvent}
+    optics = chosen_optics(given, [setting for setting in settings if setting not in of_config])
     if is_run(what):
-        found = _of_run(Path(what), optics, crystals, told)
-        source = what
+        found, origin = _of_run(Path(what), optics, crystals, of_config)
+    elif step is not None:
+        raise BadInput("--step: only a run directory has snapshots to choose from; leave it out")
     else:
-        if step is not None:
-            raise BadInput("--step: only a run directory has snapshots to choose from; leave it out")
-        found, source = _of_config(what, told, crystals, optics), what
+        found, origin = _of_config(what, of_config, crystals, optics)
     moments = list(found)
     if not moments:
         raise BadInput(f"light: '{what}' holds no snapshots yet")
     chosen = shine.at_step(moments, step)
     _say("decays and lines …")
     if as_json:
-        click.echo(
-            json.dumps(
-                shine_tables.data(source, moments, chosen, slopes), indent=1, ensure_ascii=False, allow_nan=False
-            )
-        )
+        told = shine_tables.data(what, moments, chosen, slopes, origin)
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False))
     else:
-        click.echo(shine_tables.text(source, moments, chosen, slopes))
+        click.echo(shine_tables.text(what, moments, chosen, slopes))
     if out is not None:
-        written = shine_report.write_report(source, moments, chosen, out, slopes)
+        written = shine_report.write_report(what, moments, chosen, out, slopes, origin)
         _say(f"wrote {out}/ in {time.perf_counter() - begin:.0f} s: {', '.join(written)}")
 
 
@@ -132,30 +129,33 @@ def is_run(what: str) -> bool:
     return False
 
 
-def _of_run(path: Path, optics: Optics, crystals: int | None, told: Sequence[str]) -> Iterator[shine.Moment]:
+def _of_run(path: Path, optics: Optics, crystals: int | None, told: Sequence[str]) -> Source:
     if crystals is not None:
         raise BadInput("--crystals: a run directory holds one crystal; give a CONFIG or a MECHANISM instead")
     if told:
         raise BadInput(
             f"--set {told[0]}: a run is what it was; only fields of Optics can be set, such as solvent=water"
         )
-    return shine.of_run(RunDirectory.open(path.absolute()), optics, _say)
+    run = RunDirectory.open(path.absolute())
+    return shine.of_run(run, optics, _say), {"run_json_sha256": run.sha256}
 
 
-def _of_config(what: str, told: Sequence[str], crystals: int | None, optics: Optics) -> Iterator[shine.Moment]:
+def _of_config(what: str, told: Sequence[str], crystals: int | None, optics: Optics) -> Source:
     config: Config = configured(what, tuple(told))
     seeds = [(config.crystal.seed, config.run.seed)]
     if crystals is not None:
         if crystals < 1:
             raise BadInput(f"--crystals: expected a whole number of at least 1, got {crystals}")
         seeds = [(seed, seed) for seed in replicate_seeds(config.run.seed, crystals)]
-    find_observables(config.run.observables)
     protocol = Protocol.parse(config.anneal.protocol)
     chosen = mechanism(config.mechanism.name, **config.mechanism.parameters)
     lasts = length(config, protocol)
     if not math.isfinite(lasts[0]):
         raise BadInput(f"anneal.steps: expected a finite length, got {lasts[0]}")
-    return shine.of_anneal(config.crystal.recipe(), chosen, protocol, lasts, seeds, config.run.scheduler, optics, _say)
+    resolved: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
+    origin = {"config_resolved": resolved, "seeds_of_crystal_and_events": seeds}
+    recipe = config.crystal.recipe()
+    return shine.of_anneal(recipe, chosen, protocol, lasts, seeds, config.run.scheduler, optics, _say), origin
 
 
 def _say(sentence: str) -> None:

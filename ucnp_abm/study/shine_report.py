@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ucnp_abm.runs.trajectory import free_directory
 from ucnp_abm.study import shine_tables
@@ -15,9 +16,20 @@ from ucnp_abm.study.tables import write_csv
 
 
 def write_report(
-    source: str, moments: Sequence[Moment], chosen: Moment, directory: Path, slopes: bool = False
+    source: str,
+    moments: Sequence[Moment],
+    chosen: Moment,
+    directory: Path,
+    slopes: bool = False,
+    origin: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Write the directory; returns the names of its files.
+
+    Parameters
+    ----------
+    source, moments, chosen, slopes, origin
+        As for `shine_tables.data`.
+    directory : Path
 
     Without light there are no spectrum and no decays, without Yb no map: light.json says why.
 
@@ -30,7 +42,8 @@ def write_report(
     partial = directory.with_name(f".{directory.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True)
     try:
-        _files(source, moments, chosen, partial, slopes)
+        told = shine_tables.data(source, moments, chosen, slopes, origin)
+        _files(told, moments, chosen, partial)
         partial.rename(directory)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -38,12 +51,12 @@ def write_report(
     return sorted(file.name for file in directory.iterdir())
 
 
-def _files(source: str, moments: Sequence[Moment], chosen: Moment, out: Path, slopes: bool) -> None:
+def _files(told: Mapping[str, Any], moments: Sequence[Moment], chosen: Moment, out: Path) -> None:
     from ucnp_abm.viz import ends, figures
     from ucnp_abm.viz import light as drawn
 
-    told = json.dumps(shine_tables.data(source, moments, chosen, slopes), indent=1, ensure_ascii=False, allow_nan=False)
-    (out / "light.json").write_text(told + "\n", encoding="utf-8")
+    content = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False)
+    (out / "light.json").write_text(content + "\n", encoding="utf-8")
     write_csv(out / "courses.csv", shine_tables.rows(moments))
     first, title = moments[0], chosen.label
     conditions = _conditions(chosen)

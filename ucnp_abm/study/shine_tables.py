@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ucnp_abm
@@ -143,8 +143,22 @@ def rows(moments: Sequence[Moment]) -> list[dict[str, Any]]:
     return [{key: row.get(key) for key in (*keys, "why")} for row in found]
 
 
-def data(source: str, moments: Sequence[Moment], chosen: Moment, slopes: bool = False) -> dict[str, Any]:
-    """All numbers as plain data, with what they rest on. A number that is not defined is None, and `why` says why."""
+def data(
+    source: str,
+    moments: Sequence[Moment],
+    chosen: Moment,
+    slopes: bool = False,
+    origin: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """All numbers as plain data, with what they rest on. A number that is not defined is None, and `why` says why.
+
+    Parameters
+    ----------
+    source, moments, chosen, slopes
+        As for `text`.
+    origin : mapping or None
+        Where the crystals come from.
+    """
     optics = chosen.light.optics
     why: dict[str, str] = {}
 
@@ -158,6 +172,7 @@ def data(source: str, moments: Sequence[Moment], chosen: Moment, slopes: bool = 
         why["lines"] = chosen.lacks("Tm", "Er")
     return {
         "source": source,
+        "origin": dict(origin or {}),
         "crystals": len(chosen.stills),
         "warnings": list(chosen.warnings),
         "optics": optics.describe()
