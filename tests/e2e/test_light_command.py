@@ -126,7 +126,9 @@ def test_population_has_the_seeds_of_compare_and_the_mean_light(home):
 
 def test_options_and_settings_reach_the_optics(home):
     arguments = ["--solvent", "water", "--set", "surface_quenching=3e-40 cm^6/s", "--set", "imposed_factor=0.5"]
-    optics = told(home, "lit", *arguments)["optics"]
+    found = told(home, "lit", *arguments)
+    assert "imposed, not predicted" in found["warnings"][0]
+    optics = found["optics"]
     assert optics["solvent"] == "water"
     assert optics["surface_quenching"] == "3e-40 cm^6/s"
     assert optics["imposed_factor"] == 0.5
