@@ -1,9 +1,12 @@
 """Sphinx configuration: MyST Markdown, furo, API pages from the docstrings; nothing is fetched from the network."""
 
+import inspect
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import ucnp_abm
-from ucnp_abm import observables, registry
+from ucnp_abm import Optics, observables, registry
 
 project = "ucnp_abm"
 author = "The ucnp_abm developers"
@@ -37,12 +40,23 @@ def _parameters():
         yield _table(["parameter", "default", "allowed", "meaning"], rows)
 
 
+def _optics():
+    """Fields of Optics with their defaults, from its docstring."""
+    told = re.findall(
+        r"^(\w+) : .*\n((?:    .*\n?)*)", inspect.getdoc(Optics).partition("Attributes\n")[2], re.MULTILINE
+    )
+    meaning = {name: " ".join(text.split()) for name, text in told}
+    rows = [[f"`{f.name}`", "" if f.default is None else f.default, meaning[f.name]] for f in fields(Optics)]
+    return _table(["field", "default", "meaning"], rows)
+
+
 def _generate(app):
     """Tables that are read off the program, so that they cannot go stale."""
     out = Path(app.srcdir) / "_generated"
     out.mkdir(exist_ok=True)
     rows = [[f"`{name}`", unit, doc] for name, unit, doc in observables.describe()]
     (out / "observables.md").write_text(_table(["name", "unit", "what"], rows) + "\n", encoding="utf-8")
+    (out / "optics.md").write_text(_optics() + "\n", encoding="utf-8")
     (out / "parameters.md").write_text("\n".join(_parameters()) + "\n", encoding="utf-8")
 
 

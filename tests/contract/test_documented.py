@@ -4,6 +4,7 @@ import doctest
 import importlib.util
 import inspect
 import re
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ import pytest
 import ucnp_abm
 from ucnp_abm import hookspecs, observables
 from ucnp_abm.cli.main import cli
+from ucnp_abm.photons import optics, rates, spectrum
 from ucnp_abm.registry import HOOKS, installed
 from ucnp_abm.rules.env import Counts, HopEnv, Site
 from ucnp_abm.rules.mechanism import Mechanism
@@ -81,6 +83,29 @@ def test_every_observable_stands_in_its_table_with_unit_and_meaning(generated):
         assert sentence(doc), name
         assert f"| `{name}` | {unit} | " in generated["observables.md"]
     assert "_generated/observables.md" in PAGES["observables.md"]
+
+
+# --- light ---
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(ucnp_abm.Optics)])
+def test_every_field_of_optics_stands_in_its_table(name, generated):
+    assert re.search(rf"^\| `{name}` \| .* \| \S.* \|$", generated["optics.md"], re.MULTILINE)
+    assert "_generated/optics.md" in PAGES["light.md"]
+
+
+def test_rate_sets_solvents_lines_and_bands_stand_on_the_page_of_light_as_they_are():
+    page = PAGES["light.md"]
+    for name in (*rates.SHIPPED, *optics.METHODS[1:], *optics.SOLVENTS):
+        assert re.search(rf"\b{re.escape(name)}\b", page), name
+    for name, (low, high) in spectrum.BANDS.items():
+        assert f"`{name}`" in page
+        assert f"{low:g}-{high:g}" in page
+    for name, line in spectrum.LINES.items():
+        upper = line.uppers[0].replace("(2)", "")
+        assert f"| {name} | {line.ion} {upper} → {line.lower} | {line.photons} |" in page
+    row = next(text for text in page.splitlines() if text.startswith("| quenchers / nm²"))
+    assert [float(cell) for cell in row.split("|")[2:-1]] == list(optics.SOLVENTS.values())
 
 
 # --- parameters ---

@@ -37,6 +37,7 @@ VALID = {
     "check": [["check", "finished", "--no-replay"], ["check", "unfinished", "--no-replay"]],
     "diff": [["diff", "finished", "finished", "--json"], ["diff", "finished", "unfinished"]],
     "export": [["export", "finished"], ["export", "unfinished", "--to", "csv", "--out", "events.csv"]],
+    "light": [["light", "finished", "--json", "--step", "0"], ["light", "small.toml", "--set", "solvent=water"]],
     "plugins": [["plugins", "list", "--json"], ["plugins"], []],
     "group": [["--version"], ["--help"], ["run", "-h"], []],
 }

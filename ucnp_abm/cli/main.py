@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": ("ucnp_abm.cli.demo:demo", "Anneal the paper's particle without and with the yttrium complex."),
     "run": ("ucnp_abm.cli.run:run", "One trajectory into a run directory, or one that goes on."),
     "compare": ("ucnp_abm.cli.compare:compare", "Mechanisms side by side on the same crystals."),
+    "light": ("ucnp_abm.cli.light:light", "Where absorbed energy goes, and what light comes out, over an anneal."),
     "check": ("ucnp_abm.cli.check:check", "Whether a run directory is as it was written, and runs again the same."),
     "diff": ("ucnp_abm.cli.diff:diff", "The first event at which two runs part, and why."),
     "reproduce": ("ucnp_abm.cli.reproduce:reproduce", "The claims of the paper, scored."),

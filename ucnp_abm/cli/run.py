@@ -79,7 +79,7 @@ def run(
     elif what is None:
         raise click.UsageError("expected a CONFIG or a MECHANISM, or --resume DIR")
     else:
-        _begin(what, _with(_configured(what, settings), seed, steps, events), out, wait)
+        _begin(what, _with(configured(what, settings), seed, steps, events), out, wait)
 
 
 def _begin(what: str, config: Config, out: Path | None, every: float) -> None:
@@ -172,7 +172,14 @@ def _last_row(path: Path) -> dict[str, str]:
         return deque(csv.DictReader(file), maxlen=1).pop()
 
 
-def _configured(what: str, settings: tuple[str, ...]) -> Config:
+def configured(what: str, settings: tuple[str, ...]) -> Config:
+    """The configuration of a file, or that of the paper's particle with a mechanism; changed by KEY=VALUE.
+
+    Raises
+    ------
+    BadInput
+        With every problem.
+    """
     if what.endswith(".toml") or (Path(what).is_file() and not what.endswith(".py")):
         return load(Path(what), settings)
     mechanism(what)
@@ -197,17 +204,17 @@ def _with(config: Config, seed: int | None, steps: float | None, events: bool) -
 
 def _plan(config: Config, protocol: Protocol) -> Plan:
     """Marks evenly spaced over the length of the run."""
-    length, in_time = _length(config, protocol)
+    end, in_time = length(config, protocol)
     return Plan.of(
-        np.linspace(0, length, config.run.samples + 1),
-        np.linspace(0, length, config.run.snapshots + 1)[: None if config.run.snapshots else 0],
+        np.linspace(0, end, config.run.samples + 1),
+        np.linspace(0, end, config.run.snapshots + 1)[: None if config.run.snapshots else 0],
         in_time=in_time,
         observables=dict.fromkeys([*observables.DEFAULT, *config.run.observables]),
         events=config.run.events,
     )
 
 
-def _length(config: Config, protocol: Protocol) -> tuple[float, bool]:
+def length(config: Config, protocol: Protocol) -> tuple[float, bool]:
     """How long, in steps or in s, and whether it is s: a cold phase lasts, though hardly a step passes in it."""
     if config.anneal.steps is not None:
         return config.anneal.steps, False

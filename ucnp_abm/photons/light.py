@@ -271,6 +271,7 @@ def light(source: Any, optics: Optics | None = None, **options: Any) -> Light:
     """
     chosen = Optics.of(optics, **options)
     given = list(source) if isinstance(source, Sequence | Iterable) and not hasattr(source, "crystal") else [source]
+    given = [getattr(each, "simulation", each) for each in given]  # a Model is that of its simulation
     if not given:
         raise BadInput("light: expected at least one crystal, got none")
     why = {_why(each) for each in given} & WHY.keys()

@@ -47,6 +47,7 @@ class Optics:
     cutoff : str, float or None
         Distance beyond which pairs are left out; None: 20 Å, or none in small crystals.
     method : {'per-ion', 'hybrid'}
+        Yb by Yb, or one population for all Yb where migration mixes well enough.
     correlated : bool
         Whether each activator sees the Yb around it as they are when it is in each of its levels
         (`ucnp_abm.photons.closure`), or at their mean, as in textbook rate equations.
@@ -92,6 +93,8 @@ class Optics:
         BadInput
             If an option is unknown, or a value cannot be used.
         """
+        if given is not None and not isinstance(given, Optics):
+            raise BadInput(f"light: expected Optics, got {given!r}")
         known = [f.name for f in fields(cls)]
         for name in options:
             if name not in known:
@@ -141,7 +144,7 @@ class Optics:
             if found < 0:
                 raise BadInput(f"optics.surface_density: expected at least 0, got {self.surface_density!r}")
             return found / 100
-        if self.solvent not in SOLVENTS:
+        if not isinstance(self.solvent, str) or self.solvent not in SOLVENTS:
             raise BadInput(f"optics.solvent: unknown solvent {self.solvent!r}{nearest(str(self.solvent), SOLVENTS)}")
         return SOLVENTS[self.solvent] / 100
 

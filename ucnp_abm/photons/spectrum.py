@@ -101,10 +101,13 @@ def band(name: str | tuple[float, float]) -> tuple[float, float]:
         if name not in BANDS:
             raise BadInput(f"light: no band '{name}'{nearest(name, BANDS)}")
         return BANDS[name]
-    low, high = name
+    try:
+        low, high = (float(end) for end in name)
+    except (TypeError, ValueError):
+        low = high = 0.0
     if not 0 < low < high:
         raise BadInput(f"light: expected a band such as (430, 490) / nm, got {name!r}")
-    return float(low), float(high)
+    return low, high
 
 
 def emissions_of(rates: RateSet, which: Line) -> list[Emission]:

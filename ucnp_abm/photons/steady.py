@@ -133,7 +133,7 @@ def steady(system: System, pump: float | None = None) -> Populations:
         populations = _settled(system, fields, yb)
         fields = Fields(system, populations, g)
         diagonal = base + fields.taking + fields.giving
-        ratio = {s: fields.given[s] / (each.yb.T @ yb) for s, each in system.activators.items()}
+        ratio = {s: _over(fields.given[s], a.yb.T @ yb) for s, a in system.activators.items()}
         new = _balance(system, diagonal, ratio, np.full(system.n_yb, g), yb, change)
         change = max(_change(new, yb), *(_change(populations[s], last[s]) for s in populations))
         yb = new
@@ -211,6 +211,12 @@ def _balance(
     shape = (right.size, right.size)
     operator = LinearOperator(shape, matvec=apply, dtype=float)
     return conjugate_gradients(operator, right, jacobi(diagonal), guess, max(TOLERANCE / 10, 1e-4 * min(far, 1.0)))
+
+
+def _over(given: Floats, phi: Floats) -> Floats:
+    """What activators give back for what they get; 0 for those that no Yb reaches."""
+    found: Floats = np.divide(given, phi, out=np.zeros_like(given), where=phi > 0)
+    return found
 
 
 def _change(new: Floats, old: Floats) -> float:

@@ -23,6 +23,10 @@ CONFIDENCE = 0.95
 Numbers = Sequence[float] | NDArray[np.float64]
 
 
+SMALL = 0.01
+"""Numbers below it are shown with an exponent, where their digits would be lost otherwise."""
+
+
 @dataclass(frozen=True)
 class Mean:
     """Mean over n replicates, in the unit of the values.
@@ -50,6 +54,8 @@ class Mean:
     def interval(self, sign: str = "-") -> str:
         """'49.5 [49.1, 49.9]' with as many digits as the interval gives; a plain number for one replicate.
 
+        Where more than four digits would follow the point, all three share an exponent: '1.8e-9 [1.1e-9, 2.5e-9]'.
+
         Parameters
         ----------
         sign : {'-', '+'}
@@ -58,10 +64,19 @@ class Mean:
         if not math.isfinite(self.value):
             return "undefined"
         width = self.high - self.low if self.n_values > 1 else 0.0
-        digits = min(4, max(0, 1 - math.floor(math.log10(width)))) if width > 0 else 1
+        largest = max(abs(self.value), abs(self.low), abs(self.high)) if width > 0 else abs(self.value)
+        digits = max(0, 1 - math.floor(math.log10(width))) if width > 0 else 1
+        if width == 0 and 0 < largest < 0.1:
+            digits = 1 - math.floor(math.log10(largest))
+        power = 0
+        if 0 < largest < SMALL and (digits > 4 or width == 0):
+            power = math.floor(math.log10(largest))
+            digits = digits + power if width > 0 else 2
         if float(self.value).is_integer() and width == 0:
             digits = 0
-        shown = [f"{number:{sign}.{digits}f}" for number in (self.value, self.low, self.high)]
+        ending = f"e{power}" if power else ""
+        numbers = (number / 10.0**power for number in (self.value, self.low, self.high))
+        shown = [f"{number:{sign}.{min(4, max(0, digits))}f}{ending}" for number in numbers]
         return f"{shown[0]} [{shown[1]}, {shown[2]}]" if self.n_values > 1 else shown[0]
 
 

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 _TELLING = 1000.0
 """Per cent; a larger change is one from almost nothing, and its share says nothing."""
-TITLES = {"outside_core_pct": "core ions outside the core / %"}
+TITLES = {
+    "outside_core_pct": "core ions outside the core / %",
+    "qy": "upconverted / absorbed photons, qy",
+    "i_450": "450 nm / (photons/s), i_450",
+    "k_eff": "quench rate / (1/s), k_eff",
+}
 """What tables and figures call an observable, if not by its name."""
 
 Table = list[list[str]]

@@ -78,11 +78,7 @@ def slab_panels(crystal: Crystal, rows: Mapping[str, Sequence[Slab]]) -> Figure:
 
 
 def _slab(axes: Any, crystal: Crystal, slab: Slab, radius: float) -> None:
-    points = crystal.points / 10
-    inside = np.abs(points[:, 1]) <= SLAB_NM / 2
-    order = np.flatnonzero(inside)[np.argsort(-points[inside, 1], kind="stable")]
-    _, front = np.unique(points[order][:, [0, 2]].round(3), axis=0, return_index=True)
-    order = order[np.sort(front)][::-1]  # only who is seen, from the back to the front
+    points, order = crystal.points / 10, in_slab(crystal)
     species = slab.occupants
     colours = np.full(len(SPECIES) + 32, style.OTHER_SPECIES, dtype=object)
     for symbol, colour in style.SPECIES_COLOURS.items():
@@ -91,17 +87,40 @@ def _slab(axes: Any, crystal: Crystal, slab: Slab, radius: float) -> None:
     axes.axis("off")
     ions = order[species[order] != VACANCY]
     vacant = order[species[order] == VACANCY]
-    _discs(axes, points[ions][:, [0, 2]], 0.345, list(colours[species[ions]]), "white", 0.55)
-    _discs(axes, points[vacant][:, [0, 2]], 0.30, "white", "black", 0.9)
-    for boundary in crystal.boundaries[:-1]:  # where it cuts the plane y = 0
+    discs(axes, points[ions][:, [0, 2]], 0.345, list(colours[species[ions]]), "white", 0.55)
+    discs(axes, points[vacant][:, [0, 2]], 0.30, "white", "black", 0.9)
+    inner_boundaries(axes, crystal)
+    axes.text(0.5, 0.0, slab.caption, transform=axes.transAxes, ha="center", va="top", linespacing=1.25)
+
+
+def in_slab(crystal: Crystal) -> NDArray[np.int64]:
+    """Sites of a 1-nm slab through the centre that are seen along b, from the back to the front."""
+    points = (crystal.points - middle(crystal)) / 10
+    inside = np.abs(points[:, 1]) <= SLAB_NM / 2
+    order = np.flatnonzero(inside)[np.argsort(-points[inside, 1], kind="stable")]
+    _, front = np.unique(points[order][:, [0, 2]].round(3), axis=0, return_index=True)
+    seen: NDArray[np.int64] = order[np.sort(front)][::-1]
+    return seen
+
+
+def middle(crystal: Crystal) -> NDArray[np.float64]:
+    """(3,) centre / Å: that of the particle, or the middle of a box."""
+    if crystal.boundaries:
+        return np.zeros(3)
+    found: NDArray[np.float64] = (crystal.points.min(axis=0) + crystal.points.max(axis=0)) / 2
+    return found
+
+
+def inner_boundaries(axes: Any, crystal: Crystal) -> None:
+    """The layers as grown, dashed, where they cut the plane y = 0."""
+    for boundary in crystal.boundaries[:-1]:
         (x, y, z), (a, b, c) = np.array(boundary.centre) / 10, np.array(boundary.semiaxes) / 10
         angle, cut = np.linspace(0, 2 * np.pi, 200), np.sqrt(max(0.0, 1 - (y / b) ** 2))
         ellipse = x + a * cut * np.cos(angle), z + c * cut * np.sin(angle)
         axes.plot(*ellipse, color="black", lw=0.8, ls=(0, (4, 2)))
-    axes.text(0.5, 0.0, slab.caption, transform=axes.transAxes, ha="center", va="top", linespacing=1.25)
 
 
-def _discs(axes: Any, xy: NDArray[np.float64], diameter: float, face: Any, edge: str, width: float) -> None:
+def discs(axes: Any, xy: NDArray[np.float64], diameter: float, face: Any, edge: str, width: float) -> None:
     """Discs of a diameter / nm; the area of a marker is given in points²."""
     box, (low, high) = axes.get_window_extent(), axes.get_xlim()
     points = diameter * box.width / (high - low) * 72 / axes.figure.dpi

@@ -30,6 +30,11 @@ MECHANISM_STYLES: dict[str, dict[str, Any]] = {
 _MORE_COLOURS = ("#D81B60", "#56B4E9", "#000000", "#0B3D2E")
 _MORE_LINES = ((0, (7, 1.5)), (0, (4, 1, 1, 1, 1, 1)), (0, (1, 2.5)), (0, (9, 2, 3, 2)), (0, (2, 1)))
 _MORE_MARKERS = ("v", "P", "X", "<", "p", ">", "h")
+_LIGHT = {
+    270: "#8E86B5", 345: "#7B5FC0", 400: "#5B2BC4", 450: "#1F3FD6", 475: "#0A7BE0", 500: "#009E94", 525: "#179A3A",
+    545: "#4C9F00", 580: "#C9A400", 610: "#EA7400", 645: "#E0281A", 700: "#A81212", 800: "#701616", 870: "#4A1212",
+}  # fmt: skip
+"""Colour of light by wavelength / nm, dark enough for white paper; grey and brown where no eye sees it."""
 FULL_WIDTH, HALF_WIDTH = 7.0, 3.25
 """Inches."""
 RC: dict[str, Any] = {
@@ -49,6 +54,23 @@ RC: dict[str, Any] = {
     "savefig.dpi": 300,
     "figure.facecolor": "white",
 }
+
+
+def light_colour(wavelength_nm: float) -> str:
+    """Colour in which light of a wavelength / nm is drawn.
+
+    Examples
+    --------
+    >>> light_colour(450)
+    '#1f3fd6'
+    """
+    known = sorted(_LIGHT)
+    at = min(max(float(wavelength_nm), known[0]), known[-1])
+    high = next(n for n in known if n >= at)
+    low = max((n for n in known if n <= at), default=high)
+    share = (at - low) / (high - low) if high > low else 0.0
+    ends = [[int(_LIGHT[n][k : k + 2], 16) for k in (1, 3, 5)] for n in (low, high)]
+    return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in zip(*ends, strict=True))
 
 
 def mechanism_style(name: str, taken: Collection[Mapping[str, Any]] = ()) -> dict[str, Any]:

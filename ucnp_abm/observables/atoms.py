@@ -1,149 +1,18 @@
-"""Observables: named numbers with units, read from a simulation.
-
-A name carries its unit, as in `t_s` or `outside_core_pct`. A *family* gives several numbers at once, by column; its
-columns depend on particle and mechanism only, so that they are the same at every moment of a run.
-
-One room holds the register and everything that ships in it: an observable is a few lines that call a probe.
-"""
+"""Observables of the atoms: time and events, vacancies, mixing, dockings, order."""
 
 from __future__ import annotations
 
 import math
-import numbers
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 from ucnp_abm.crystal.species import IONS
 from ucnp_abm.engine.simulation import Simulation
-from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.observables.named import Observable, Reading, observable
 from ucnp_abm.probes import census, order, profiles
 
-Reading = float | Mapping[str, float]
-SUFFIXES = {"s": "s", "K": "K", "nm": "nm", "%": "pct", "eV": "eV", "1/s": "per_s"}
-"""How a name must end if its unit is one of these."""
-
-
-@dataclass(frozen=True)
-class Observable:
-    """A number, or a family of numbers by column, that can be read at any moment.
-
-    Attributes
-    ----------
-    name : str
-        Column name, or name of the family; ends with its unit.
-    unit, doc : str
-        The unit is empty for counts and plain numbers; the description is one line.
-    read : callable
-        Gives a number (nan where it is not defined) or a dict from column name to number.
-    """
-
-    name: str
-    unit: str
-    doc: str
-    read: Callable[[Simulation], Reading]
-
-    def columns(self, simulation: Simulation) -> dict[str, float]:
-        """Numbers by column name; one column of this name unless it is a family.
-
-        Raises
-        ------
-        BadInput
-            If reading fails or gives no numbers; the message names observable and time.
-        """
-        where = f"observable '{self.name}' at {simulation.time:.6g} s"
-        try:
-            seen = self.read(simulation)
-        except Exception as error:
-            raise BadInput(f"{where} failed with {type(error).__name__}: {error}") from error
-        found = dict(seen) if isinstance(seen, Mapping) else {self.name: seen}
-        for column, value in found.items():
-            fits = isinstance(column, str) and column.isidentifier()
-            if not fits or isinstance(value, bool) or not isinstance(value, numbers.Real) or math.isinf(value):
-                raise BadInput(f"{where}: expected a column and a finite number or nan, got {column!r}: {value!r}")
-        return {c: int(value) if isinstance(value, numbers.Integral) else float(value) for c, value in found.items()}
-
-    def __call__(self, simulation: Simulation) -> Any:
-        return self.read(simulation)
-
-
-def observable(name: str, *, unit: str) -> Callable[[Callable[[Simulation], Reading]], Observable]:
-    """Make a function of a simulation an `Observable`; the first line of its docstring says what it is.
-
-    Examples
-    --------
-    >>> @observable("exposed_vacancies", unit="")
-    ... def exposed_vacancies(simulation):
-    ...     \"\"\"Vacancies on sites where a neighbour is missing.\"\"\"
-    ...     return simulation.state.n_exposed_vacancies
-    """
-
-    def declare(read: Callable[[Simulation], Reading]) -> Observable:
-        return Observable(name, unit, (getattr(read, "__doc__", None) or "").strip().partition("\n")[0], read)
-
-    return declare
-
-
-OBSERVABLES: dict[str, Observable] = {}
-
-
-def register(added: Observable) -> Observable:
-    """Make an observable known by its name.
-
-    Raises
-    ------
-    BadInput
-        If its name is taken, no Python name or without its unit, or if anything is missing.
-    """
-    if not isinstance(added, Observable):
-        raise BadInput(f"observables: expected an Observable, made with @observable(name, unit=…), got {added!r}")
-    name, unit, wrong = added.name, added.unit, None
-    if not isinstance(name, str) or not name.isidentifier():
-        wrong = "expected a name such as 'r_nm'"
-    elif name in OBSERVABLES:
-        wrong = f"the name is taken ({OBSERVABLES[name].doc})"
-    elif not isinstance(unit, str):
-        wrong = f"expected a unit such as 'nm', or '' for a plain number, got {unit!r}"
-    elif unit in SUFFIXES and not f"_{name}".endswith(f"_{SUFFIXES[unit]}"):
-        wrong = f"its unit is {unit}, so its name must end with '_{SUFFIXES[unit]}'"
-    elif not callable(added.read):
-        wrong = f"expected a function of a simulation, got {added.read!r}"
-    elif not isinstance(added.doc, str) or not added.doc.strip():
-        wrong = "its function needs a docstring: one line that says what it is"
-    if wrong:
-        raise BadInput(f"observable {name!r}: {wrong}")
-    OBSERVABLES[name] = added
-    return added
-
-
-def describe() -> list[tuple[str, str, str]]:
-    """(name, unit, what it is) of all observables, in the order in which they were registered."""
-    return [(each.name, each.unit, each.doc) for each in OBSERVABLES.values()]
-
-
-DEFAULT = ("t_s", "steps", "events", "vacancies", "outside_core_pct", "docked", "charge_budget", "reversals_pct")
-"""What a run records unless told otherwise."""
-
-
-def read(simulation: Simulation, names: Iterable[str] = DEFAULT) -> dict[str, float]:
-    """Several observables at once, families flattened into their columns.
-
-    Raises
-    ------
-    BadInput
-        If a name is unknown, an observable fails, or two of them disagree about a column.
-    """
-    found: dict[str, float] = {}
-    for name in dict.fromkeys(names):
-        if name not in OBSERVABLES:
-            raise BadInput(f"unknown observable '{name}'{nearest(name, OBSERVABLES)}")
-        for column, value in OBSERVABLES[name].columns(simulation).items():
-            # a family may repeat what has a name of its own, as the share outside the core
-            if column in found and (column not in OBSERVABLES or repr(found[column]) != repr(value)):
-                raise BadInput(f"observable '{name}': its column '{column}' is that of another observable")
-            found[column] = value
-    return found
+SHIPPED: list[Observable] = []
+"""In the order in which they are told."""
 
 
 def _column(*parts: str) -> str:
@@ -152,7 +21,11 @@ def _column(*parts: str) -> str:
 
 
 def _ships(name: str, *, unit: str) -> Callable[[Callable[[Simulation], Reading]], Observable]:
-    return lambda function: register(observable(name, unit=unit)(function))
+    def declare(function: Callable[[Simulation], Reading]) -> Observable:
+        SHIPPED.append(observable(name, unit=unit)(function))
+        return SHIPPED[-1]
+
+    return declare
 
 
 @_ships("t_s", unit="s")
