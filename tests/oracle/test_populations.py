@@ -201,6 +201,17 @@ def test_gd_that_takes_energy_dims_the_ultraviolet_only():
     assert taking.intensity(450) == pytest.approx(plain.intensity(450), rel=0.05)
 
 
+def test_what_gd_takes_ends_somewhere():
+    seen = light(small("30% Yb, 12% Tm"), gd_transfer=1e-39, gd_migration=1e-40)
+    each, tm = seen.glows[0].system.activators["Tm"], seen.glows[0].populations.activators["Tm"]
+    assert seen.to_gd_per_s == pytest.approx((each.to_gd * tm).sum())
+    assert sum(seen.gd_shares.values()) == pytest.approx(1.0, abs=1e-12)
+    assert seen.gd_shares["vacancies"] > 0
+    nothing = light(small("30% Yb, 12% Tm"), gd_transfer=0)
+    assert nothing.to_gd_per_s == 0
+    assert not any(nothing.gd_shares.values())
+
+
 def test_quenched_activators_shine_less():
     plain, quenched = (light(small("30% Yb, 12% Tm"), activator_quenching=share) for share in (0, "100 %"))
     assert quenched.intensity(800) < plain.intensity(800)

@@ -13,7 +13,7 @@ from ucnp_abm import seeds
 from ucnp_abm.kernels.excitons import ABSORBED, CANDIDATES, EVENTS, EXCITED, PAUSED, Excitons, shine
 from ucnp_abm.kernels.random_words import round_keys
 from ucnp_abm.photons.excitons import ALONE, Told
-from ucnp_abm.photons.rates import Transfer
+from ucnp_abm.photons.levels import Transfer
 
 Floats = NDArray[np.float64]
 

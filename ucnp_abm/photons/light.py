@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.errors import BadInput
 from ucnp_abm.photons.decays import DRIVES, Course, Lifetimes, course, lifetimes
-from ucnp_abm.photons.network import CHANNELS, Network, network
+from ucnp_abm.photons.network import CHANNELS, Near, Network, network
 from ucnp_abm.photons.optics import Optics
 from ucnp_abm.photons.solve import Fate, fate
 from ucnp_abm.photons.spectrum import LINES, band, emissions_of, line
@@ -78,6 +78,21 @@ class Glow:
             self.courses[drive] = course(self.system, self.populations, drive)
         return self.courses[drive]
 
+    @cached_property
+    def gd(self) -> tuple[float, Fate | None]:
+        """Energy quanta that Gd takes from activators / 1/s, and what becomes of them; None if it takes nothing."""
+        taken = {s: self.populations.activators[s] * each.to_gd for s, each in self.system.activators.items()}
+        total = float(sum(each.sum() for each in taken.values()))
+        if not total > 0:
+            return 0.0, None
+        lattice = network(self.crystal, self.occupants, self.optics, "Gd")
+        near = np.zeros(lattice.n_carriers)
+        for symbol, each in self.system.activators.items():
+            near += Near(self.crystal, self.optics.reach)(
+                lattice.positions, self.crystal.positions(each.sites)
+            ) @ taken[symbol].sum(axis=1)
+        return total, fate(replace(lattice, start=near / near.sum()))
+
     @property
     def absorbed_per_s(self) -> float:
         """Pump photons that Yb absorbs / 1/s."""
@@ -141,25 +156,46 @@ class Light:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Where an assumption of the model fails, each sentence once."""
+        """What was imposed, and where an assumption of the model fails; each sentence once."""
         return tuple(dict.fromkeys([*self.notes, *(w for glow in self.glows for w in glow.populations.warnings)]))
+
+    @property
+    def _weights(self) -> Floats:
+        """(g,) share of all Yb in each crystal."""
+        counts = np.array([np.count_nonzero(glow.network.start) for glow in self.glows], dtype=float)
+        return counts / counts.sum()
 
     @property
     def shares(self) -> dict[str, float]:
         """Share of absorbed energy that ends in each channel, in the weakly excited crystals."""
-        weights = [glow.network.start.astype(bool).sum() for glow in self.glows]
-        return {c: float(np.average([glow.fate.shares[c] for glow in self.glows], weights=weights)) for c in CHANNELS}
+        return {c: float(self._weights @ [glow.fate.shares[c] for glow in self.glows]) for c in CHANNELS}
+
+    @property
+    def to_gd_per_s(self) -> float:
+        """Energy quanta that Gd takes from activators, per second and crystal."""
+        return float(np.mean([glow.gd[0] for glow in self.glows]))
+
+    @property
+    def gd_shares(self) -> dict[str, float]:
+        """Share of what Gd takes that ends in each channel: radiated at 311 nm, or dead at vacancies and surface."""
+        ends = [(taken, found.shares) for taken, found in (glow.gd for glow in self.glows) if found is not None]
+        total = sum(taken for taken, _ in ends)
+        return {c: sum(taken * shares[c] for taken, shares in ends) / total if ends else 0.0 for c in CHANNELS}
+
+    @property
+    def lifetime_s(self) -> float:
+        """Mean time / s from absorption to the end."""
+        return float(self._weights @ [glow.fate.lifetime_s for glow in self.glows])
 
     @property
     def k_eff(self) -> float:
         """Effective quench rate / 1/s: quench events per excitation and second."""
-        lived = sum(glow.fate.lifetime_s for glow in self.glows)
-        return sum(glow.fate.quenched for glow in self.glows) / lived
+        return (self.shares["vacancies"] + self.shares["surface"]) / self.lifetime_s
 
     @property
     def k_mean(self) -> float:
         """Mean quench rate of all Yb / 1/s."""
-        return float(np.mean([glow.fate.k_mean for glow in self.glows]))
+        return float(self._weights @ [glow.fate.k_mean for glow in self.glows])
 
     @property
     def absorbed_per_s(self) -> float:
@@ -222,7 +258,8 @@ class Light:
         found: dict[str, Any] = {"crystals": len(self.glows), "absorbed_per_s": self.absorbed_per_s}
         found |= {f"share_{name}": share for name, share in self.shares.items()}
         found |= {"k_eff_per_s": self.k_eff, "k_mean_per_s": self.k_mean}
-        found["lifetime_yb_ms"] = 1e3 * float(np.mean([glow.fate.lifetime_s for glow in self.glows]))
+        found["lifetime_yb_ms"] = 1e3 * self.lifetime_s
+        found |= {"to_gd_per_s": self.to_gd_per_s} | {f"gd_share_{c}": share for c, share in self.gd_shares.items()}
         found |= {f"i_{name}_per_s": photons for name, photons in self.lines().items()}
         found |= {f"qy_{name.replace('-', '_')}": self.quantum_yield(name) for name in ("all", "without-800")}
         return found
@@ -277,8 +314,11 @@ def light(source: Any, optics: Optics | None = None, **options: Any) -> Light:
     why = {_why(each) for each in given} & WHY.keys()
     glows, notes = [], [_SAID[reason] for reason in sorted(why)]
     for each in given:
-        reason = _why(each)
-        glows.append(Glow(*_seen(each), Optics.of(chosen, **WHY[reason]) if reason in WHY else chosen))
+        wanted = {name: value for name, value in WHY.get(_why(each), {}).items() if name not in options}
+        glows.append(Glow(*_seen(each), Optics.of(chosen, **wanted)))
+    if chosen.imposed_factor != 1:
+        factor = f"imposed_factor={chosen.imposed_factor:g}"
+        notes.append(f"{factor}: all intensities are multiplied by it; imposed, not predicted")
     return Light(tuple(glows), tuple(notes))
 
 

@@ -18,7 +18,7 @@ from ucnp_abm.errors import BadInput, shown
 from ucnp_abm.kernels.excitons import EVENTS
 from ucnp_abm.photons.events import Counts, Run
 from ucnp_abm.photons.excitons import Told, told
-from ucnp_abm.photons.rates import Emission
+from ucnp_abm.photons.levels import Emission
 from ucnp_abm.photons.system import System
 
 Floats = NDArray[np.float64]

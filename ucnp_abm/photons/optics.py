@@ -8,7 +8,8 @@ from typing import Any
 
 from ucnp_abm import units
 from ucnp_abm.errors import BadInput, nearest
-from ucnp_abm.photons.rates import CM6, RateSet, rate_set
+from ucnp_abm.photons.levels import CM6
+from ucnp_abm.photons.rates import RateSet, rate_set
 
 SOLVENTS = {"dry": 0.5, "cyclohexane": 1.0, "ethanol": 3.0, "water": 10.0}
 """Surface quenchers per nm² by solvent. Assumption: round numbers that rank C-H below O-H below water."""

@@ -3,16 +3,11 @@
 A set is a TOML file. Three ship: `npt` (computed), `simetuc` (fitted to bulk crystals) and `simetuc+npt-migration`, a
 splice that says so in its name; a path ending in .toml takes a file of your own. A set was made as a whole: mixing two
 is a new set with a name of its own, made with ``base = "…"``.
-
-Levels that exchange population at once are *lumps*: their members share it by Boltzmann factors at 300 K. What leaves
-the lump does so with the members' rates times their shares; what enters any member enters the lump.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,104 +16,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ucnp_abm.errors import BadInput, nearest
-from ucnp_abm.photons.ratefile import Level, RateFile, read_file
+from ucnp_abm.photons.levels import Ion, Transfer, joined, transfers
+from ucnp_abm.photons.ratefile import read_file
 
 SHIPPED = ("npt", "simetuc", "simetuc+npt-migration")
-LUMP_TEMPERATURE = 300.0
-"""Temperature / K at which the members of a lump share their population. Assumption."""
-CM6 = 1e48
-"""Å⁶ in a cm⁶."""
-_BOLTZMANN_CM = 0.695034800
-"""Boltzmann constant / (1/cm)/K (CODATA 2018)."""
-
-
-@dataclass(frozen=True)
-class Emission:
-    """A radiative transition.
-
-    Attributes
-    ----------
-    ion : str
-    upper, lower : str
-        Levels, members of lumps by their own names.
-    level : int
-        Number of the level (or lump) that emits.
-    wavelength_nm : float
-        From the energies of the two levels.
-    rate : float
-        Photons per second and ion in the level / 1/s.
-    """
-
-    ion: str
-    upper: str
-    lower: str
-    level: int
-    wavelength_nm: float
-    rate: float
-
-
-@dataclass(frozen=True, eq=False)
-class Ion:
-    """The levels of one ion, lumps joined, the ground state first.
-
-    Attributes
-    ----------
-    symbol : str
-    levels : tuple of str
-    decay : (L, L) float64
-        Rates / 1/s from level (row) to level (column) of the ion alone, radiative and not.
-    emissions : tuple of Emission
-    """
-
-    symbol: str
-    levels: tuple[str, ...]
-    decay: NDArray[np.float64]
-    emissions: tuple[Emission, ...]
-
-    def number(self, level: str) -> int:
-        """Number of a level.
-
-        Raises
-        ------
-        BadInput
-            If there is none of this name.
-        """
-        if level not in self.levels:
-            raise BadInput(f"{self.symbol}: no level '{level}'{nearest(level, self.levels)}")
-        return self.levels.index(level)
-
-    @property
-    def radiative(self) -> NDArray[np.float64]:
-        """(L,) photons per second and ion in each level / 1/s."""
-        found = np.zeros(len(self.levels))
-        for emission in self.emissions:
-            found[emission.level] += emission.rate
-        return found
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """One way for two ions to trade energy: donor goes down, acceptor up, at the rate C / r⁶.
-
-    Attributes
-    ----------
-    donor, acceptor : str
-        Symbols.
-    down, up : (int, int)
-        Levels of donor and acceptor before and after.
-    constant : float
-        C / Å⁶/s.
-    """
-
-    donor: str
-    down: tuple[int, int]
-    acceptor: str
-    up: tuple[int, int]
-    constant: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +104,7 @@ def rate_set(which: str | RateSet) -> RateSet:
     if which in SHIPPED:
         return _shipped(which)
     if not which.endswith(".toml"):
-        raise BadInput(f"unknown rate set '{which}'{nearest(which, SHIPPED)}, or a file that ends in .toml")
+        raise BadInput(f"unknown rate set '{which}', and no file that ends in .toml{nearest(which, SHIPPED)}")
     try:
         text = Path(which).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -226,13 +128,13 @@ def _made(text: str, where: str) -> RateSet:
         raise BadInput(
             f"rate set '{where}': '{file.name}' ships; what is changed is another set: give it a name of its own"
         )
-    symbols = {symbol: _ion(symbol, levels, file.lumps.get(symbol, {})) for symbol, levels in file.levels.items()}
+    symbols = {symbol: joined(symbol, levels, file.lumps.get(symbol, {})) for symbol, levels in file.levels.items()}
     return RateSet(
         name=file.name,
         source=file.source,
         notes=tuple(file.notes),
         ions={symbol: ion for symbol, (ion, _) in symbols.items()},
-        transfers=_transfers(file, {symbol: shares for symbol, (_, shares) in symbols.items()}),
+        transfers=transfers(file, {symbol: shares for symbol, (_, shares) in symbols.items()}),
         cross_section_cm2=file.absorption_980nm["Yb"],
         fingerprint=hashlib.sha256(texts.encode()).hexdigest(),
     )
@@ -263,46 +165,3 @@ def _over(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
         joined[key] = _over(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
     joined.pop("base", None)
     return joined
-
-
-def _ion(symbol: str, levels: Mapping[str, Level], lumps: Mapping[str, list[str]]) -> tuple[Ion, dict[str, Any]]:
-    """An ion with its lumps joined, and for each level of the file (number of its lump, its share)."""
-    home = {member: name for name, members in lumps.items() for member in members}
-    energies: dict[str, float] = {}
-    for label, level in levels.items():
-        name = home.get(label, label)
-        energies[name] = min(level.energy, energies.get(name, math.inf))
-    names = sorted(energies, key=lambda name: energies[name])
-    weight = {label: _weight(label, level.energy - energies[home.get(label, label)]) for label, level in levels.items()}
-    total = {name: sum(w for label, w in weight.items() if home.get(label, label) == name) for name in names}
-    share = {label: weight[label] / total[home.get(label, label)] for label in levels}
-    place = {label: names.index(home.get(label, label)) for label in levels}
-    decay, emissions = np.zeros((len(names), len(names))), []
-    for label, level in levels.items():
-        for radiative, ends in ((True, level.radiative), (False, level.nonradiative)):
-            for end, rate in ends.items():
-                if place[end] != place[label]:
-                    decay[place[label], place[end]] += share[label] * rate
-                    if radiative and rate > 0:
-                        length = 1e7 / (level.energy - levels[end].energy)
-                        emissions.append(Emission(symbol, label, end, place[label], length, share[label] * rate))
-    emissions.sort(key=lambda emission: emission.wavelength_nm)
-    return Ion(symbol, tuple(names), decay, tuple(emissions)), {label: (place[label], share[label]) for label in levels}
-
-
-def _weight(label: str, above: float) -> float:
-    """(2J + 1) times the Boltzmann factor of an energy / 1/cm; J is what ends a term symbol, as in 2H(2)11/2."""
-    found = re.search(r"[A-Z](?:\(\d\))?(\d+)(/2)?$", label)
-    j = (float(found[1]) / (2 if found[2] else 1)) if found else 0.0
-    return (2 * j + 1) * math.exp(-above / (_BOLTZMANN_CM * LUMP_TEMPERATURE))
-
-
-def _transfers(file: RateFile, levels: Mapping[str, Mapping[str, tuple[int, float]]]) -> tuple[Transfer, ...]:
-    joined: dict[tuple[str, tuple[int, int], str, tuple[int, int]], float] = {}
-    for (donor, down, acceptor, up), constant in file.pairs().items():
-        (d0, share), (d1, _) = levels[donor][down[0]], levels[donor][down[1]]
-        (a0, other), (a1, _) = levels[acceptor][up[0]], levels[acceptor][up[1]]
-        if d0 != d1 or a0 != a1:
-            key = (donor, (d0, d1), acceptor, (a0, a1))
-            joined[key] = joined.get(key, 0.0) + constant * share * other * CM6
-    return tuple(Transfer(*key, constant) for key, constant in joined.items())

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.errors import BadInput, nearest
-from ucnp_abm.photons.rates import Emission, RateSet
+from ucnp_abm.photons.levels import Emission
+from ucnp_abm.photons.rates import RateSet
 
 Floats = NDArray[np.float64]
 

@@ -166,11 +166,7 @@ class Moment:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was imposed, and where an assumption of the model fails."""
-        seen, factor = self.light, self.light.optics.imposed_factor
-        found = seen.notes if self.lacks("Yb") or self.lacks("Tm", "Er") else seen.warnings
-        if factor == 1.0 or seen.notes:
-            return found
-        return (f"imposed_factor={factor:g}: all intensities are multiplied by it; imposed, not predicted", *found)
+        return self.light.notes if self.lacks("Yb") or self.lacks("Tm", "Er") else self.light.warnings
 
 
 DRIVES = {"pulse": "pulse", "cw_off": "cw-off"}
