@@ -268,7 +268,7 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path):
 
 
 def test_unknown_set_is_refused_with_the_nearest_name(tmp_path):
-    with pytest.raises(BadInput, match="unknown rate set 'simetux'; did you mean 'simetuc'"):
+    with pytest.raises(BadInput, match=r"unknown rate set .simetux.*did you mean .simetuc"):
         rate_set("simetux")
     with pytest.raises(BadInput, match="npt, simetuc"):
         rate_set("zzz")

@@ -17,7 +17,8 @@ from scipy.optimize import least_squares
 
 from ucnp_abm.errors import BadInput
 from ucnp_abm.photons.decays import DRIVES
-from ucnp_abm.photons.light import Glow, Light, light
+from ucnp_abm.photons.glow import Glow
+from ucnp_abm.photons.light import Light, light
 from ucnp_abm.photons.optics import Optics
 from ucnp_abm.photons.spectrum import band
 from ucnp_abm.reproduce.samples import sample

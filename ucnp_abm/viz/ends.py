@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ucnp_abm.crystal.species import SPECIES, VACANCY
-from ucnp_abm.photons.light import Glow, Light
+from ucnp_abm.photons.glow import Glow
+from ucnp_abm.photons.light import Light
 from ucnp_abm.photons.network import CHANNELS
 from ucnp_abm.viz import style
 from ucnp_abm.viz.figures import SLAB_NM, discs, in_slab, inner_boundaries, middle
