@@ -18,6 +18,9 @@ from scipy.sparse import csr_matrix
 
 from ucnp_abm.photons.system import Activators
 
+FAINT = 1e-4
+"""A pair whose fastest transfer is below this share of the supply is left as it is."""
+
 Floats = NDArray[np.float64]
 
 
@@ -37,7 +40,13 @@ def views(these: Activators, populations: Floats, renewal: Floats, correlated: b
     if not correlated:
         return [pairs] * takes.size
     supply = np.repeat(renewal, np.diff(pairs.indptr))
-    left = [supply / (supply + pairs.data * take) for take in takes]
-    held = populations[pairs.indices]
-    mean = np.sum([held[:, level] * share for level, share in enumerate(left)], axis=0)
-    return [csr_matrix((pairs.data * share / mean, pairs.indices, pairs.indptr), shape=pairs.shape) for share in left]
+    near = np.flatnonzero(pairs.data * takes.max() > FAINT * supply)
+    data, supply, held = pairs.data[near], supply[near], populations[pairs.indices[near]]
+    left = {take: supply / (supply + data * take) for take in takes.tolist()}
+    mean = np.sum([held[:, level] * left[take] for level, take in enumerate(takes.tolist())], axis=0)
+    found = {}
+    for take, share in left.items():
+        seen = pairs.data.copy()
+        seen[near] = data * share / mean
+        found[take] = csr_matrix((seen, pairs.indices, pairs.indptr), shape=pairs.shape)
+    return [found[take] for take in takes.tolist()]

@@ -128,9 +128,9 @@ def steady(system: System, pump: float | None = None) -> Populations:
     populations = grounded(system)
     base = system.losses + system.leaving + g
     yb, change = np.full(system.n_yb, g / (g + system.losses.mean())), 1.0
+    fields = Fields(system, populations, g)
     for turn in range(1, MOST_TURNS + 1):
-        fields, last = Fields(system, populations, g), populations
-        populations = _settled(system, fields, yb)
+        last, populations = populations, _settled(system, fields, yb)
         fields = Fields(system, populations, g)
         diagonal = base + fields.taking + fields.giving
         ratio = {s: _over(fields.given[s], a.yb.T @ yb) for s, a in system.activators.items()}
