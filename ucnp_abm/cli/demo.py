@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from pathlib import Path
 
@@ -32,14 +30,9 @@ def demo(out: Path, seeds: int) -> None:
     begin = time.perf_counter()
     click.echo(f"Growing {seeds} particles and annealing each at 300 °C, without and with Y-oleate …", err=True)
     chosen = design(MECHANISMS, PAPER_PARTICLE, "300 °C", range(seeds), marks=PAPER_STEPS)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
+    with trajectory.whole_directory(out) as partial:
         result = run_design(chosen, f"ucnp-abm demo --seeds {seeds}", directory=partial)
         write_files(result, partial, differences=False)
-        partial.rename(out)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     click.echo(tables.aligned(tables.means(result, str)))
     click.echo(
         f"\nComplete mixing would be {result.mixed_pct:.0f} %. A step is the mean time between two hops of a bulk"

@@ -15,7 +15,7 @@ from ucnp_abm.reproduce import atoms, scorecard
 from ucnp_abm.reproduce.calibrate import PARAMETERS, UNITS, Measure
 from ucnp_abm.reproduce.scorecard import Score
 from ucnp_abm.reproduce.work import RATES, Outcome, outcomes
-from ucnp_abm.runs.trajectory import free_directory
+from ucnp_abm.runs.trajectory import free_directory, whole_directory
 
 
 @click.group()
@@ -46,9 +46,10 @@ def fig4(crystals: int, out: Path | None, as_json: bool) -> None:
     seen = [atoms.numbers(seed) for seed in range(crystals)]
     scores = atoms.score(seen)
     if out:
-        _panels(out)
         told = {"scores": scorecard.plain(scores), "crystals": seen}
-        (out / "fig4.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        with whole_directory(out) as partial:
+            _panels(partial)
+            (partial / "fig4.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     _show({"atoms": scores}, as_json, {"crystals": crystals})
     if out:
         click.echo(f"wrote {out}/: panels.png, .svg, .pdf, fig4.json", err=True)
@@ -94,8 +95,8 @@ def light(
             _calibration(name, each)
     _show(cards, as_json, told)
     if out:
-        out.mkdir(parents=True)
-        (out / "scorecard.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        with whole_directory(out) as partial:
+            (partial / "scorecard.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         click.echo(f"wrote {out}/scorecard.json", err=True)
     click.echo(f"{time.perf_counter() - begin:.0f} s", err=True)
 
@@ -141,5 +142,4 @@ def _panels(out: Path) -> None:
 
     chosen = design(("no-complex", "y-complex"), PAPER_PARTICLE, "300 °C", (0,), marks=PAPER_STEPS)
     result = run_design(chosen, "ucnp-abm reproduce fig4", progress=False)
-    out.mkdir(parents=True)
     figures.save(figures.slab_panels(chosen.first.crystal, slabs(result)), out / "panels")

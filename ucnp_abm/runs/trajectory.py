@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,6 +112,26 @@ def free_directory(path: Path) -> Path:
     except OSError as error:
         raise BadInput(f"output: cannot write '{path}' ({error.strerror})") from error
     return path
+
+
+@contextmanager
+def whole_directory(path: Path) -> Iterator[Path]:
+    """A directory to write into, which takes its place at the end, complete, or vanishes if something is raised.
+
+    Raises
+    ------
+    BadInput
+        If its place is taken, or it cannot be made.
+    """
+    free_directory(path)
+    partial = disk.beside(path)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        partial.rename(path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
 
 
 def write(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ucnp_abm.runs.trajectory import free_directory
+from ucnp_abm.runs.trajectory import whole_directory
 from ucnp_abm.study import findings, statistics, tables
 from ucnp_abm.study.page import write_page
 
@@ -32,15 +30,8 @@ def write_report(result: Comparison, directory: Path) -> Path:
     BadInput
         If it exists or cannot be made.
     """
-    free_directory(directory)
-    partial = directory.with_name(f".{directory.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True)
-    try:
+    with whole_directory(directory) as partial:
         write_files(result, partial)
-        partial.rename(directory)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     return directory
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ucnp_abm.runs.trajectory import free_directory
+from ucnp_abm.runs.trajectory import whole_directory
 from ucnp_abm.study import shine_tables
 from ucnp_abm.study.shine import Moment
 from ucnp_abm.study.tables import write_csv
@@ -38,16 +36,8 @@ def write_report(
     BadInput
         If it exists or cannot be made.
     """
-    free_directory(directory)
-    partial = directory.with_name(f".{directory.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True)
-    try:
-        told = shine_tables.data(source, moments, chosen, slopes, origin)
-        _files(told, moments, chosen, partial)
-        partial.rename(directory)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+    with whole_directory(directory) as partial:
+        _files(shine_tables.data(source, moments, chosen, slopes, origin), moments, chosen, partial)
     return sorted(file.name for file in directory.iterdir())
 
 
