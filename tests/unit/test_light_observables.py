@@ -99,7 +99,9 @@ def test_reading_light_changes_neither_events_nor_other_columns():
 
 
 def test_comparison_has_means_and_paired_differences_of_light():
-    result = compare(["no-complex", "y-complex"], RECIPE, replicates=2, steps=30, observables=("k_eff", "i_450"), jobs=1)
+    result = compare(
+        ["no-complex", "y-complex"], RECIPE, replicates=2, steps=30, observables=("k_eff", "i_450"), jobs=1
+    )
     assert result.mean("y-complex", "k_eff").value < result.mean("no-complex", "k_eff").value
     assert result.difference("y-complex", "i_450").value > 0
     assert "i_450" in result.table()
