@@ -13,7 +13,8 @@ import pytest
 from scipy.linalg import expm
 
 from ucnp_abm import Particle
-from ucnp_abm.kernels.excitons import BLOCK, shine, shine_plain
+from ucnp_abm.kernels.exciton_arrays import BLOCK
+from ucnp_abm.kernels.excitons import shine, shine_plain
 from ucnp_abm.photons.events import Run
 from ucnp_abm.photons.excitons import told
 from ucnp_abm.photons.montecarlo import monte_carlo, monte_carlo_pulse

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm import seeds
-from ucnp_abm.kernels.excitons import ABSORBED, CANDIDATES, EVENTS, EXCITED, PAUSED, Excitons, shine
+from ucnp_abm.kernels.exciton_arrays import ABSORBED, CANDIDATES, EVENTS, EXCITED, PAUSED, Excitons
+from ucnp_abm.kernels.excitons import shine
 from ucnp_abm.kernels.random_words import round_keys
 from ucnp_abm.photons.excitons import ALONE, Told
 from ucnp_abm.photons.levels import Transfer

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from ucnp_abm.errors import BadInput
-from ucnp_abm.kernels.excitons import BLOCK, EXCITED, STALE, TOLD, Excitons, Ions, Trades
+from ucnp_abm.kernels.exciton_arrays import BLOCK, EXCITED, STALE, TOLD, Excitons, Ions, Trades
 from ucnp_abm.photons.levels import Transfer
 from ucnp_abm.photons.network import CHANNELS
 from ucnp_abm.photons.system import System

@@ -17,15 +17,13 @@ from typing import Any
 import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_matrix, csr_matrix
 
 from ucnp_abm import seeds, units
 from ucnp_abm.errors import BadInput, nearest
-from ucnp_abm.photons import flows
-from ucnp_abm.photons.graph_building import ROUNDING, SINKS, build
+from ucnp_abm.photons import connectivity, flows
+from ucnp_abm.photons.graph_building import ROUNDING, SINKS, arrays, build, positions
 from ucnp_abm.photons.network import CHANNELS, Network
 from ucnp_abm.photons.solve import Fate, Solver, fate
-from ucnp_abm.photons.wrapping import wrapped
 
 _LEAST = 1e-12
 """Least weight of an edge in a search: a hop that is all but certain must not cost nothing."""
@@ -97,25 +95,7 @@ class EnergyGraph(nx.DiGraph):  # type: ignore[misc]
 
     def network(self) -> Network:
         """The network of this graph: arrays made of its nodes and edges, in their order, and of nothing else."""
-        carriers = self.carriers
-        number = {node: n for n, node in enumerate(carriers)}
-        data = [self.nodes[node] for node in carriers]
-        sinks = {name: [n for n, k in self.nodes(data="kind") if k == kind] for name, kind in SINKS.items()}
-        start = np.array([each["start"] for each in data])
-        return Network(
-            symbols=np.array([each["species"] for each in data], dtype=str),
-            positions=self._positions(carriers),
-            sites=np.array([each["site"] for each in data], dtype=np.int64),
-            hops=self._rates(number, number),
-            weight=np.array([each["weight"] for each in data]),
-            radiated=np.array([each["radiated_per_s"] for each in data]),
-            nonradiative=np.array([each["nonradiative_per_s"] for each in data]),
-            **{name: self._rates(number, {node: n for n, node in enumerate(ends)}) for name, ends in sinks.items()},
-            ends={name: self._positions(ends) for name, ends in sinks.items()},
-            start=start / start.sum() if start.sum() > 0 else start,
-            beyond={name: np.array([each[f"beyond_{name}_per_s"] for each in data]) for name in SINKS},
-            cell=self.cell,
-        )
+        return arrays(self)
 
     def quenching(self) -> Fate:
         """Where the energy of this graph ends, by its own edges; of a whole graph this is `solve.fate` of its network.
@@ -211,15 +191,15 @@ class EnergyGraph(nx.DiGraph):  # type: ignore[misc]
         number = {node: n for n, node in enumerate(names)}
         hops = list(self._hops(within))
         pairs = np.array([(number[a], number[b]) for a, b, _ in hops], dtype=np.int64).reshape(-1, 2)
-        places = self._positions(names)
+        places = positions(self, names)
         if self.cell is not None:
-            spanned = wrapped(places, pairs, self.cell)
+            crossed = connectivity.wrapped(places, pairs, self.cell)
         else:
             longest = 10 * max((length for *_, length in hops), default=0.0)
-            spanned = self._spanned(within, places, number, longest)
+            crossed = connectivity.spanned(places, pairs, longest)
         if along in ("any", "all"):
-            return bool(spanned.any() if along == "any" else spanned.all())
-        return bool(spanned["xyz".index(along)])
+            return bool(crossed.any() if along == "any" else crossed.all())
+        return bool(crossed["xyz".index(along)])
 
     def path(self, ion: str, to: str | None = None) -> EnergyPath:
         """The most probable way of the energy of an ion to a sink.
@@ -280,38 +260,12 @@ class EnergyGraph(nx.DiGraph):  # type: ignore[misc]
         """Write the graph as GraphML; ``EnergyGraph(networkx.read_graphml(path))`` is the same graph again."""
         nx.write_graphml(self, path)
 
-    def _positions(self, nodes: Iterable[str]) -> Floats:
-        """(n, 3) positions / Å."""
-        places = [[self.nodes[node][f"{axis}_nm"] for axis in "xyz"] for node in nodes]
-        return np.array(places, dtype=float).reshape(-1, 3) * 10
-
-    def _rates(self, rows: dict[str, int], columns: dict[str, int]) -> csr_matrix:
-        """Rates / 1/s of all edges from some nodes to others."""
-        found = [
-            (rows[a], columns[b], rate) for a, b, rate in self.edges(data="rate_per_s") if a in rows and b in columns
-        ]
-        row, column, rate = zip(*found, strict=True) if found else ((), (), ())
-        return coo_matrix((np.array(rate, dtype=float), (row, column)), shape=(len(rows), len(columns))).tocsr()
-
     def _hops(self, within: str | float | None) -> Iterator[tuple[str, str, float]]:
         """Hops up to a length, with their lengths / nm."""
         reach = math.inf if within is None else units.positive(within, "length", "within") / 10 * ROUNDING
         for a, b, length in self.edges(data="length_nm"):
             if length <= reach and self.nodes[b]["kind"] == "carrier":
                 yield a, b, length
-
-    def _spanned(
-        self, within: str | float | None, places: Floats, number: dict[str, int], longest: float
-    ) -> NDArray[np.bool_]:
-        """(3,) whether one component comes within a hop / Å of both ends, along x, y and z."""
-        found = np.zeros(3, dtype=bool)
-        if len(places) < 2:
-            return found
-        low, high = places.min(axis=0) + longest, places.max(axis=0) - longest
-        for part in self.components(within):
-            here = places[[number[node] for node in part]]
-            found |= (here.min(axis=0) <= low) & (here.max(axis=0) >= high) & (len(part) > 1)
-        return found
 
     def _cost(self) -> Any:
         """A function of an edge: minus the logarithm of its branching probability."""

@@ -1,9 +1,9 @@
-"""How an energy graph is made of a network: its nodes, its edges, and what a selection leaves out."""
+"""How an energy graph is made of a network, what a selection leaves out, and the way back from graph to arrays."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import networkx as nx
@@ -67,6 +67,42 @@ def build(graph: nx.DiGraph, network: Network, closest: str | float | None, site
         for j, end in ends.items():
             graph.add_node(end, kind=SINKS[name], species=SINKS[name], **_place(network.ends[name][j]))
         graph.add_edges_from(_edges(names, ends, row, column, rate, length))
+
+
+def arrays(graph: Any) -> Network:
+    """The network of an `EnergyGraph`: arrays made of its nodes and edges, in their order, and of nothing else."""
+    carriers = graph.carriers
+    number = {node: n for n, node in enumerate(carriers)}
+    data = [graph.nodes[node] for node in carriers]
+    sinks = {name: [n for n, k in graph.nodes(data="kind") if k == kind] for name, kind in SINKS.items()}
+    start = np.array([each["start"] for each in data])
+    return Network(
+        symbols=np.array([each["species"] for each in data], dtype=str),
+        positions=positions(graph, carriers),
+        sites=np.array([each["site"] for each in data], dtype=np.int64),
+        hops=_rates(graph, number, number),
+        weight=np.array([each["weight"] for each in data]),
+        radiated=np.array([each["radiated_per_s"] for each in data]),
+        nonradiative=np.array([each["nonradiative_per_s"] for each in data]),
+        **{name: _rates(graph, number, {node: n for n, node in enumerate(ends)}) for name, ends in sinks.items()},
+        ends={name: positions(graph, ends) for name, ends in sinks.items()},
+        start=start / start.sum() if start.sum() > 0 else start,
+        beyond={name: np.array([each[f"beyond_{name}_per_s"] for each in data]) for name in SINKS},
+        cell=graph.cell,
+    )
+
+
+def positions(graph: Any, nodes: Iterable[str]) -> Floats:
+    """(n, 3) positions / Å of some nodes."""
+    places = [[graph.nodes[node][f"{axis}_nm"] for axis in "xyz"] for node in nodes]
+    return np.array(places, dtype=float).reshape(-1, 3) * 10
+
+
+def _rates(graph: Any, rows: dict[str, int], columns: dict[str, int]) -> csr_matrix:
+    """Rates / 1/s of all edges from some nodes to others."""
+    found = [(rows[a], columns[b], rate) for a, b, rate in graph.edges(data="rate_per_s") if a in rows and b in columns]
+    row, column, rate = zip(*found, strict=True) if found else ((), (), ())
+    return coo_matrix((np.array(rate, dtype=float), (row, column)), shape=(len(rows), len(columns))).tocsr()
 
 
 def _chosen(network: Network, sites: ArrayLike | None) -> NDArray[np.int64]:

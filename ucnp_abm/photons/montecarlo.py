@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ucnp_abm import seeds
 from ucnp_abm.errors import BadInput, shown
-from ucnp_abm.kernels.excitons import EVENTS
+from ucnp_abm.kernels.exciton_arrays import EVENTS
 from ucnp_abm.photons.events import Counts, Run
 from ucnp_abm.photons.excitons import Told, told
 from ucnp_abm.photons.levels import Emission

@@ -1,11 +1,11 @@
-"""Whether a component of a periodic box leads to its own image: percolation without faces."""
+"""Whether what is joined leads across the whole crystal: from end to end of a particle, or round a periodic box."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import breadth_first_order
+from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 Floats = NDArray[np.float64]
 
@@ -40,3 +40,27 @@ def wrapped(places: Floats, pairs: NDArray[np.int64], cell: Floats) -> NDArray[n
         for node in order[1:].tolist():
             box[node] = box[before[node]] + lookup[int(before[node]), node]
     return np.asarray((box[pairs[:, 0]] + images != box[pairs[:, 1]]).any(axis=0))
+
+
+def spanned(places: Floats, pairs: NDArray[np.int64], longest: float) -> NDArray[np.bool_]:
+    """(3,) whether a component of more than one comes within a length / Å of both ends, along x, y and z.
+
+    Parameters
+    ----------
+    places : (n, 3) float64
+        Å.
+    pairs : (m, 2) int64
+        Who is joined to whom.
+    longest : float
+    """
+    found = np.zeros(3, dtype=bool)
+    n = len(places)
+    if n < 2:
+        return found
+    low, high = places.min(axis=0) + longest, places.max(axis=0) - longest
+    joined = csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    count, part = connected_components(joined, directed=False)
+    for each in range(count):
+        here = places[part == each]
+        found |= (here.min(axis=0) <= low) & (here.max(axis=0) >= high) & (len(here) > 1)
+    return found
