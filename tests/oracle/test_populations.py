@@ -80,21 +80,26 @@ def test_decays_are_those_of_the_textbook(dopants, rates, drive):
         np.testing.assert_allclose(curve, levels[:, number], rtol=0.02, atol=2e-3 * levels[:, number].max() + 1e-60)
 
 
+def seen_by(these, levels, renewal, **options):
+    """r⁻⁶ as each level sees it."""
+    return [(these.yb + each).tocsr() for each in closure.corrections(these, levels, renewal, **options)]
+
+
 def test_what_the_levels_see_adds_up_to_the_mean():
     """The closure moves light between levels: averaged over them, each Yb is as excited as it is."""
     seen, _ = both("30% Yb, 12% Tm", "simetuc")
     each = seen.activators["Tm"]
     levels = np.random.default_rng(0).dirichlet(np.ones(8), size=len(each.sites))
     renewal = seen.losses + seen.leaving
-    views = closure.views(each, levels, renewal)
+    views = seen_by(each, levels, renewal)
     mean = sum(view.multiply(levels[:, n]) for n, view in enumerate(views))
     np.testing.assert_allclose(mean.toarray(), each.yb.toarray(), rtol=1e-12)
     takes = each.cascade.takes
     for n, m in itertools.combinations(range(8), 2):  # who takes more sees less
         if takes[n] > takes[m]:
             assert (views[n].data < views[m].data).all()
-    plain = closure.views(each, levels, renewal, correlated=False)
-    fast = closure.views(each, levels, 1e12 * renewal)
+    plain = seen_by(each, levels, renewal, correlated=False)
+    fast = seen_by(each, levels, 1e12 * renewal)
     for view, same in zip(fast, plain, strict=True):
         np.testing.assert_allclose(view.toarray(), same.toarray(), rtol=1e-6)
 
@@ -107,7 +112,7 @@ def test_a_taker_alone_with_one_yb_takes_what_supply_allows():
     these = Activators(kind, np.array([1]), kind.own[None], np.zeros((1, 8)), pairs, csr_matrix((1, 1)))
     ground = np.eye(8)[:1]
     renewal = np.array([500.0])
-    views = closure.views(these, ground, renewal)
+    views = seen_by(these, ground, renewal)
     w = kind.takes[3] * 4.0**-6
     w0 = kind.takes[0] * 4.0**-6
     assert views[0][0, 0] == pytest.approx(4.0**-6)

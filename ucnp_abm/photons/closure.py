@@ -24,8 +24,10 @@ FAINT = 1e-4
 Floats = NDArray[np.float64]
 
 
-def views(these: Activators, populations: Floats, renewal: Floats, correlated: bool = True) -> list[csr_matrix]:
-    """r⁻⁶ / Å⁻⁶ as the activators see it in each level: (n, a) matrices v with phi_l = v_lᵀ n, by level.
+def corrections(these: Activators, populations: Floats, renewal: Floats, correlated: bool = True) -> list[csr_matrix]:
+    """What each level sees of the Yb beyond their mean: (n, a) matrices c / Å⁻⁶ with phi_l = (r⁻⁶ + c_l)ᵀ n, by level.
+
+    Only near pairs have entries.
 
     Parameters
     ----------
@@ -34,19 +36,13 @@ def views(these: Activators, populations: Floats, renewal: Floats, correlated: b
     renewal : (n,) float64
         D of each Yb / 1/s.
     correlated : bool
-        If not, every level sees r⁻⁶ itself.
+        If not, every level sees r⁻⁶ itself: no entries.
     """
     pairs, takes = these.yb, these.cascade.takes
-    if not correlated:
-        return [pairs] * takes.size
     supply = np.repeat(renewal, np.diff(pairs.indptr))
-    near = np.flatnonzero(pairs.data * takes.max() > FAINT * supply)
-    data, supply, held = pairs.data[near], supply[near], populations[pairs.indices[near]]
-    left = {take: supply / (supply + data * take) for take in takes.tolist()}
-    mean = np.sum([held[:, level] * left[take] for level, take in enumerate(takes.tolist())], axis=0)
-    found = {}
-    for take, share in left.items():
-        seen = pairs.data.copy()
-        seen[near] = data * share / mean
-        found[take] = csr_matrix((seen, pairs.indices, pairs.indptr), shape=pairs.shape)
-    return [found[take] for take in takes.tolist()]
+    near = np.flatnonzero(pairs.data * takes.max() > (FAINT if correlated else np.inf) * supply)
+    row = np.searchsorted(pairs.indptr, near, side="right") - 1
+    column, data, supply = pairs.indices[near], pairs.data[near], supply[near]
+    left = supply[:, None] / (supply[:, None] + data[:, None] * takes)
+    mean = np.einsum("pl,pl->p", populations[column], left)
+    return [csr_matrix((data * (share / mean - 1.0), (row, column)), shape=pairs.shape) for share in left.T]

@@ -20,7 +20,7 @@ from scipy.sparse import bmat, csc_matrix, csr_matrix, diags_array
 from ucnp_abm.errors import NotConverged
 from ucnp_abm.photons.crowd import close_pairs
 from ucnp_abm.photons.modes import Modes, modes
-from ucnp_abm.photons.steady import Fields, Populations, grounded
+from ucnp_abm.photons.steady import Fields, Populations, grounded, taking
 from ucnp_abm.photons.system import System
 
 Floats = NDArray[np.float64]
@@ -151,11 +151,13 @@ class _Motion:
     """
 
     def __init__(self, system: System, these: Modes, stationary: Populations, begin: Fields) -> None:
-        self.system, self.modes, self.views = system, these, begin.views
+        self.system, self.modes, self.beyond = system, these, begin.seen
         self.mean = {
             s: each.yb.T @ these.shapes for s, each in system.activators.items()
-        }  # (a, m): of c, the sum of n_i r⁻⁶
-        self.seen = {s: np.stack([v.T @ these.shapes for v in of], axis=1) for s, of in self.views.items()}  # (a, L, m)
+        }  # (a, m): of c, sum of n_i r⁻⁶
+        self.seen = {  # (a, L, m): of c, phi
+            s: self.mean[s][:, None] + np.stack([c.T @ these.shapes for c in begin.seen[s]], axis=1) for s in self.mean
+        }
         self.unit = {s: np.maximum(n.mean(axis=0), 1e-60) for s, n in stationary.activators.items()}
         self.part: dict[str, slice] = {}
         end = these.rates.size
@@ -184,10 +186,8 @@ class _Motion:
     def _lost(self, n: Floats, symbol: str) -> Floats:
         """(n,) what multiplies the excitation of each Yb in its loss, beyond the weakly excited crystal / 1/s."""
         each = self.system.activators[symbol]
-        found = each.yb @ (n @ each.cascade.gives - self.modes.taken[symbol])
-        for level in np.flatnonzero(each.cascade.takes):
-            found += self.views[symbol][level] @ (n[:, level] * each.cascade.takes[level])
-        return found
+        rest = each.yb @ (n @ each.cascade.gives - self.modes.taken[symbol])
+        return rest + taking(each, self.beyond[symbol], n * each.cascade.takes)
 
     def change(self, _: float, y: Floats) -> Floats:
         c = y[: self.modes.rates.size]
@@ -218,10 +218,11 @@ class _Motion:
             blocks[k][k] = close_pairs(each, q, felt, np.broadcast_to(unit, n.shape), np.broadcast_to(unit, n.shape))
             by_c = np.einsum("ai,ij,aim->ajm", n, cascade.up, seen) - (n @ cascade.back)[:, :, None] * mean[:, None, :]
             blocks[k][0] = csc_matrix((by_c / unit[:, None]).reshape(size, c.size))
-            row = (mean - _weighted(each.yb, excited) @ shapes)[:, None, :] * (cascade.gives * unit)[:, None]
+            near = _weighted(each.yb, excited) @ shapes
+            row = (mean - near)[:, None, :] * (cascade.gives * unit)[:, None]
             for level in np.flatnonzero(cascade.takes):
-                taken = cascade.takes[level] * unit[level]
-                row[:, level] -= taken * (_weighted(self.views[symbol][level], excited) @ shapes)
+                beyond = _weighted(self.beyond[symbol][level], excited) @ shapes
+                row[:, level] -= cascade.takes[level] * unit[level] * (near + beyond)
             blocks[0][k] = csc_matrix(row.reshape(size, c.size).T)
         inner -= shapes.T @ (lost[:, None] * shapes)
         blocks[0][0] = csc_matrix(inner) - diags_array(self.modes.rates)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh_tridiagonal
 from scipy.sparse.linalg import LinearOperator
 
 from ucnp_abm.photons.cascade import stationary
@@ -83,9 +84,13 @@ def modes(system: System, start: Floats) -> Modes:
     giving = {symbol: (ratio[symbol] > RESONANT * taken[symbol]).astype(float) for symbol in system.activators}
     around = sum((each.yb @ giving[s] for s, each in system.activators.items()), np.zeros(system.n_yb))
     sources = [each / np.linalg.norm(each) for each in (start, around) if each.any()]
-    spaces = [lanczos(operator, each, VECTORS)[2] for each in sources]
-    basis = np.linalg.qr(np.hstack(spaces))[0]
-    rates, vectors = np.linalg.eigh(basis.T @ np.column_stack([apply(each) for each in basis.T]))
+    spaces = [lanczos(operator, each, VECTORS) for each in sources]
+    if len(spaces) == 1:
+        diagonal_t, off, basis = spaces[0]
+        rates, vectors = eigh_tridiagonal(diagonal_t, off)
+    else:  # both together, orthonormal
+        basis = np.linalg.qr(np.hstack([each for *_, each in spaces]))[0]
+        rates, vectors = np.linalg.eigh(basis.T @ np.column_stack([apply(each) for each in basis.T]))
     shapes = basis @ vectors
     held = np.sum([(shapes.T @ each) ** 2 / rates for each in sources], axis=0)
     kept = held > KEPT * held.sum()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import bmat, csr_matrix, diags_array
 
 from ucnp_abm.crystal.crystal import Crystal
-from ucnp_abm.crystal.species import SPECIES, VACANCY
+from ucnp_abm.crystal.species import SPECIES
 from ucnp_abm.errors import BadInput
 from ucnp_abm.photons.optics import Optics
 from ucnp_abm.photons.pairs import CUTOFF, FEW_PAIRS, inverse_sixth, total, truncation
@@ -37,21 +37,22 @@ class Near:
     cutoff: float | None
 
     def __call__(self, points: Floats, others: Floats) -> csr_matrix:
-        return inverse_sixth(points, others, self.cutoff, self._cell)
+        return inverse_sixth(points, others, self.cutoff, self.cell)
 
     @property
-    def _cell(self) -> Floats | None:
+    def cell(self) -> Floats | None:
+        """(3, 3) vectors / Å of a periodic box, or None."""
         crystal = self.crystal
         return crystal.cells[:, None] * np.array(crystal.lattice.cell) if crystal.periodic else None
 
     def sums(self, points: Floats, others: Floats, pairs: csr_matrix | None = None) -> Floats:
         """(n,) sum of r⁻⁶ over all others, in a finite crystal beyond the cutoff too."""
-        if self._cell is not None or self._all(len(points) * len(others)):
+        if self.cell is not None or self._all(len(points) * len(others)):
             return np.asarray((self(points, others) if pairs is None else pairs).sum(axis=1)).ravel()
         return total(points, others)
 
     def _all(self, pairs: int) -> bool:
-        return self.cutoff is None and self._cell is None and pairs <= FEW_PAIRS
+        return self.cutoff is None and self.cell is None and pairs <= FEW_PAIRS
 
     def left_out(self, points: Floats, sites: NDArray[np.int64]) -> float:
         """Upper estimate of what the cutoff takes from the sums among points on some sites, relative.
@@ -176,7 +177,7 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
     kinds = [(of, 1)]
     sinks: list[tuple[str, float]] = []
     for symbol in ACTIVATORS if of == "Yb" else ():
-        if not (occupants == SPECIES[symbol].code).any():
+        if not sites_of(occupants, symbol).size:
             continue
         rates.ion(symbol)
         level = shared_level(rates, symbol)
@@ -184,7 +185,7 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
             kinds.append((symbol, level))
         taken = sum(t.constant for t in rates.between(of, symbol) if t.up[0] == 0 and t.up[1] != level)
         sinks.append((symbol, float(taken)))
-    where = {symbol: np.flatnonzero(occupants == SPECIES[symbol].code) for symbol in (of, *ACTIVATORS)}
+    where = {symbol: sites_of(occupants, symbol) for symbol in (of, *ACTIVATORS)}
     if not where[of].size:
         raise BadInput(f"light: the crystal holds no {of}: nothing absorbs or carries energy")
     near = Near(crystal, optics.reach)
@@ -195,7 +196,7 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
         [near(a, b) * c for b, c in zip(points, row, strict=True)] for a, row in zip(points, constants, strict=True)
     ]
     everyone = np.concatenate(points)
-    ends = {"vacancies": crystal.positions(np.flatnonzero(occupants == VACANCY))}
+    ends = {"vacancies": crystal.positions(sites_of(occupants, "vacancy"))}
     ends["surface"], strength = surface_quenchers(crystal, optics)
     ends["activators"] = crystal.positions(np.concatenate([where[symbol] for symbol, _ in sinks] or [where[of][:0]]))
     taking = np.repeat([float(c) for _, c in sinks], [len(where[symbol]) for symbol, _ in sinks])
@@ -220,8 +221,13 @@ def network(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, of: 
         start=np.repeat([1.0 / counts[0], *[0.0] * (len(kinds) - 1)], counts),
         beyond=beyond,
         truncation=near.left_out(points[0], where[of]),
-        cell=near._cell,
+        cell=near.cell,
     )
+
+
+def sites_of(occupants: NDArray[np.uint8], symbol: str) -> NDArray[np.int64]:
+    """Numbers of the sites that hold a species."""
+    return np.flatnonzero(occupants == SPECIES[symbol].code)
 
 
 def shared_level(rates: RateSet, symbol: str) -> int:

@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import LinearOperator
 
 from ucnp_abm.errors import NotConverged
-from ucnp_abm.photons.closure import views
+from ucnp_abm.photons.closure import corrections
 from ucnp_abm.photons.crowd import settled
 from ucnp_abm.photons.solve import conjugate_gradients, fate, jacobi
-from ucnp_abm.photons.system import System
+from ucnp_abm.photons.system import Activators, System
 
 Floats = NDArray[np.float64]
 
@@ -72,7 +73,7 @@ class Fields:
         self.populations = populations
         renewal = system.losses + system.leaving + pump
         correlated = system.optics.correlated
-        self.views = {s: views(a, populations[s], renewal, correlated) for s, a in system.activators.items()}
+        self.seen = {s: corrections(a, populations[s], renewal, correlated) for s, a in system.activators.items()}
         self.given = {s: populations[s] @ each.cascade.gives for s, each in system.activators.items()}
 
     @property
@@ -80,9 +81,7 @@ class Fields:
         """(n,) rate / 1/s at which activators take energy from each excited Yb."""
         found = np.zeros(self.system.n_yb)
         for symbol, each in self.system.activators.items():
-            for level in np.flatnonzero(each.cascade.takes):
-                taken = self.populations[symbol][:, level] * each.cascade.takes[level]
-                found += self.views[symbol][level] @ taken
+            found += taking(each, self.seen[symbol], self.populations[symbol] * each.cascade.takes)
         return found
 
     @property
@@ -92,13 +91,22 @@ class Fields:
 
     def phi(self, symbol: str, yb: Floats) -> Floats:
         """(a, L) sum of r⁻⁶ / Å⁻⁶ of the excited Yb around each activator, as each level sees them."""
-        return np.column_stack([view.T @ yb for view in self.views[symbol]])
+        mean = self.system.activators[symbol].yb.T @ yb
+        return mean[:, None] + np.column_stack([beyond.T @ yb for beyond in self.seen[symbol]])
 
     def psi(self, symbol: str, yb: Floats) -> Floats:
         """(a,) sum of r⁻⁶ / Å⁻⁶ of the Yb in the ground state around each activator."""
         each = self.system.activators[symbol]
         found: Floats = np.maximum(each.sums - each.yb.T @ yb, 0.0)
         return found
+
+
+def taking(these: Activators, seen: list[csr_matrix], rates: Floats) -> Floats:
+    """(n,) sum over activators and levels of what a level sees of each Yb times a rate of it, shape (a, L)."""
+    found: Floats = these.yb @ rates.sum(axis=1)
+    for level in np.flatnonzero(these.cascade.takes):
+        found += seen[level] @ rates[:, level]
+    return found
 
 
 def grounded(system: System) -> dict[str, Floats]:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from ucnp_abm.crystal.crystal import Crystal
-from ucnp_abm.crystal.species import SPECIES, VACANCY
 from ucnp_abm.errors import BadInput
 from ucnp_abm.photons.cascade import Cascade, cascade, closed
-from ucnp_abm.photons.network import ACTIVATORS, Near, Network, network, surface_quenchers
+from ucnp_abm.photons.network import ACTIVATORS, Near, Network, network, sites_of, surface_quenchers
 from ucnp_abm.photons.optics import Optics
 
 Floats = NDArray[np.float64]
@@ -125,7 +124,7 @@ def system(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics) -> Sy
         If it holds no Yb or neither Tm nor Er, or the rate set lacks a level that is needed.
     """
     built = network(crystal, occupants, optics)
-    present = [symbol for symbol in ACTIVATORS if (occupants == SPECIES[symbol].code).any()]
+    present = [symbol for symbol in ACTIVATORS if sites_of(occupants, symbol).size]
     if not present:
         raise BadInput(
             "light: the crystal holds neither Tm nor Er: nothing upconverts; `fate` and `decay` work for Yb alone"
@@ -133,10 +132,10 @@ def system(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics) -> Sy
     near = Near(crystal, optics.reach)
     yb = built.positions[built.symbols == "Yb"]
     quench = _quenching(crystal, occupants, optics, near)
-    gd = crystal.positions(np.flatnonzero(occupants == SPECIES["Gd"].code))
+    gd = crystal.positions(sites_of(occupants, "Gd"))
     found = {}
     for symbol in present:
-        sites = np.flatnonzero(occupants == SPECIES[symbol].code)
+        sites = sites_of(occupants, symbol)
         points = crystal.positions(sites)
         kind = cascade(optics.set, symbol)
         to_gd = near.sums(points, gd)[:, None] * _to_gd(optics, symbol)
@@ -163,6 +162,6 @@ def _quenching(crystal: Crystal, occupants: NDArray[np.uint8], optics: Optics, n
     share = optics.activator_share
     if not share:
         return lambda points: np.zeros(len(points))
-    vacant = crystal.positions(np.flatnonzero(occupants == VACANCY))
+    vacant = crystal.positions(sites_of(occupants, "vacancy"))
     around, strength = surface_quenchers(crystal, optics)
     return lambda points: share * (optics.c_vacancy * near.sums(points, vacant) + strength * near.sums(points, around))
