@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from ucnp_abm.cli.main import cli
-from ucnp_abm.reproduce import atoms, calibrate, scorecard
+from ucnp_abm.reproduce import atoms, calibrate, scorecard, work
 from ucnp_abm.reproduce.calibrate import Measure, targets
 
 ROOT = Path(__file__).parents[2]
@@ -164,3 +164,9 @@ def test_a_measure_that_is_none_is_refused():
     for wrong in ({"band": "purple"}, {"drive": "flash"}, {"lifetime": "half"}):
         with pytest.raises(ValueError, match=r"light: no band|measure: expected"):
             Measure(**wrong)
+
+
+def test_a_wrong_rate_set_is_refused_before_anything_is_fitted(monkeypatch):
+    monkeypatch.setattr(work, "calibrate", lambda *_: pytest.fail("fitted"))
+    with pytest.raises(ValueError, match="unknown rate set 'nptt'"):
+        work.outcomes(["simetuc", "nptt"], [0], Measure(), jobs=1, progress=False)

@@ -152,10 +152,9 @@ class _Motion:
 
     def __init__(self, system: System, these: Modes, stationary: Populations, begin: Fields) -> None:
         self.system, self.modes, self.beyond = system, these, begin.seen
-        self.mean = {
-            s: each.yb.T @ these.shapes for s, each in system.activators.items()
-        }  # (a, m): of c, sum of n_i r⁻⁶
-        self.seen = {  # (a, L, m): of c, phi
+        # of c, the sum of n_i r⁻⁶, shape (a, m), and phi, shape (a, L, m)
+        self.mean = {s: each.yb.T @ these.shapes for s, each in system.activators.items()}
+        self.seen = {
             s: self.mean[s][:, None] + np.stack([c.T @ these.shapes for c in begin.seen[s]], axis=1) for s in self.mean
         }
         self.unit = {s: np.maximum(n.mean(axis=0), 1e-60) for s, n in stationary.activators.items()}

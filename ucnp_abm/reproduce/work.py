@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
-from tqdm import tqdm
-
+from ucnp_abm.photons.rates import rate_set
 from ucnp_abm.reproduce.calibrate import Calibration, Measure, calibrate
 from ucnp_abm.reproduce.predict import Predicted
-from ucnp_abm.study.pool import workers_for
+from ucnp_abm.study.pool import in_processes
 
 RATES = ("npt", "simetuc")
 
@@ -44,22 +40,10 @@ def outcomes(
     rates: Sequence[str], seeds: Sequence[int], measure: Measure, jobs: int | None = None, progress: bool = True
 ) -> dict[str, list[Outcome]]:
     """All outcomes by rate set, in the order of the seeds; the same for any number of processes."""
+    for name in rates:
+        rate_set(name)  # a wrong one is refused before anything is fitted
     tasks = [Task(name, seed, measure) for seed in seeds for name in rates]
-    workers = workers_for(jobs, len(tasks))
-    hidden = None if progress else True
-    with tqdm(total=len(tasks), unit="fit", disable=hidden, leave=False, file=sys.stderr) as bar:
-        if workers == 1:
-            done = []
-            for task in tasks:
-                done.append(outcome(task))
-                bar.update()
-        else:
-            context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-            with ProcessPoolExecutor(workers, mp_context=context) as pool:
-                futures = [pool.submit(outcome, task) for task in tasks]
-                for future in futures:
-                    future.add_done_callback(lambda _: bar.update())
-                done = [future.result() for future in futures]
+    done = in_processes(outcome, tasks, jobs, progress, "fit")
     found: dict[str, list[Outcome]] = {name: [] for name in rates}
     for task, each in zip(tasks, done, strict=True):
         found[task.rates].append(each)

@@ -1,4 +1,4 @@
-"""Cells in local processes: the same results for any number of them, in the order of the cells."""
+"""Work in local processes: the same results for any number of them, in the order of the items; and cells of a study."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -22,6 +23,9 @@ from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.particle import Box, CoreShell
 from ucnp_abm.errors import BadInput, UcnpError
 from ucnp_abm.study.replicas import Cell, CellResult, run_cell
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _START = "fork" if sys.platform == "linux" else "spawn"
 """A forked worker holds the laws of a notebook or script already; a spawned one must be able to import them."""
@@ -68,26 +72,64 @@ def run_cells(cells: Sequence[Cell], jobs: int | None = None, progress: bool = T
     UcnpError
         What the first failing cell says; all other cells are given up.
     """
-    workers = workers_for(jobs, len(cells))
-    with tqdm(total=len(cells), unit="run", disable=None if progress else True, leave=False, file=sys.stderr) as bar:
+    return in_processes(
+        run_cell, cells, jobs, progress, "run", held=geometries, first=lambda: run_cell(_warming(cells[0]))
+    )
+
+
+def in_processes(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    jobs: int | None,
+    progress: bool,
+    unit: str,
+    held: Callable[[Sequence[Item]], Sequence[object]] | None = None,
+    first: Callable[[], object] | None = None,
+) -> list[Result]:
+    """What a function gives of each item, in the order of the items, by one process for each job.
+
+    Parameters
+    ----------
+    function : callable
+        At the top of a module.
+    items : sequence
+    jobs : int or None
+    progress : bool
+    unit : str
+        What the bar counts.
+    held : callable or None
+        What forked workers are to hold as long as they live, of the items.
+    first : callable or None
+        Done once before workers begin.
+
+    Raises
+    ------
+    UcnpError
+        What the first failing item says; all others are given up.
+    """
+    workers = workers_for(jobs, len(items))
+    with tqdm(total=len(items), unit=unit, disable=None if progress else True, leave=False, file=sys.stderr) as bar:
         if workers == 1:
             done = []
-            for cell in cells:
-                done.append(run_cell(cell))
+            for item in items:
+                done.append(function(item))
                 bar.update()
             return done
-        bar.set_description("compiling the event loop, once")
-        run_cell(_warming(cells[0]))
-        bar.set_description()
-        with _executor(cells, workers) as executor:
-            futures = _submitted(executor, len(cells))
+        if first is not None:
+            bar.set_description("compiling the event loop, once")
+            first()
+            bar.set_description()
+        kept = list(held(items)) if held is not None and _START == "fork" else []
+        with _executor(function, items, kept, workers) as executor:
+            futures: list[Future[Result]] = _submitted(executor, len(items))
             try:
                 for future in as_completed(futures):
                     future.result()
                     bar.update()
             except BrokenProcessPool as error:
                 raise UcnpError(
-                    f"a worker process ended before its run did ({error}); is the memory enough for --jobs {workers}?"
+                    f"a worker process ended before its {unit} did ({error}); "
+                    f"is the memory enough for --jobs {workers}?"
                 ) from error
             return [future.result() for future in futures]
 
@@ -113,11 +155,13 @@ def _warming(cell: Cell) -> Cell:
 
 
 @contextmanager
-def _executor(cells: Sequence[Cell], workers: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool that holds the cells; it ends at once, workers included, when something is raised."""
+def _executor(
+    function: Callable[..., object], items: Sequence[object], kept: list[object], workers: int
+) -> Iterator[ProcessPoolExecutor]:
+    """A pool that holds the items; it ends at once, workers included, when something is raised."""
     if _START != "fork":
         try:
-            pickle.dumps(list(cells))
+            pickle.dumps(list(items))
         except Exception as error:
             raise BadInput(
                 f"jobs: these mechanisms cannot be sent to another process ({error}); use jobs=1, or define their "
@@ -128,7 +172,7 @@ def _executor(cells: Sequence[Cell], workers: int) -> Iterator[ProcessPoolExecut
         workers,
         mp_context=multiprocessing.get_context(_START),
         initializer=_begin_worker,
-        initargs=(tuple(cells), geometries(cells) if _START == "fork" else []),
+        initargs=(function, tuple(items), kept),
     )
     try:
         yield executor
@@ -140,23 +184,24 @@ def _executor(cells: Sequence[Cell], workers: int) -> Iterator[ProcessPoolExecut
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _submitted(executor: ProcessPoolExecutor, n: int) -> list[Future[CellResult]]:
+def _submitted(executor: ProcessPoolExecutor, n: int) -> list[Future[Any]]:
     with warnings.catch_warnings():
         # Python 3.12+ warns of every fork beside threads. Ours takes no lock that such a thread could hold: a worker
-        # computes with arrays, and never prints, imports by name or asks the parent for anything but cell numbers.
+        # computes with arrays, and never prints, imports by name or asks the parent for anything but numbers of items.
         warnings.filterwarnings("ignore", message=".*multi-threaded.*fork", category=DeprecationWarning)
         return [executor.submit(_run_number, number) for number in range(n)]
 
 
 # --- in a worker ---
 
-_cells: tuple[Cell, ...] = ()
-_crystals: list[Crystal] = []
+_function: Callable[[Any], Any]
+_items: tuple[Any, ...] = ()
+_kept: list[object] = []
 
 
-def _begin_worker(cells: tuple[Cell, ...], crystals: list[Crystal]) -> None:
-    global _cells, _crystals
-    _cells, _crystals = cells, crystals
+def _begin_worker(function: Callable[[Any], Any], items: tuple[Any, ...], kept: list[object]) -> None:
+    global _function, _items, _kept
+    _function, _items, _kept = function, items, kept
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent alone answers it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -170,5 +215,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run_number(number: int) -> CellResult:
-    return run_cell(_cells[number])
+def _run_number(number: int) -> Any:
+    return _function(_items[number])
