@@ -1,4 +1,4 @@
-"""Speed of light: networks, fates, decays and upconversion by size, one core.
+"""Speed of light: networks, fates, decays and upconversion by size, the graph and the walk, one core.
 
 python tests/bench/light.py [--large]
 """
@@ -15,11 +15,13 @@ import time
 
 from ucnp_abm import Particle
 from ucnp_abm.photons.decays import course
+from ucnp_abm.photons.graph import EnergyGraph
 from ucnp_abm.photons.network import network
 from ucnp_abm.photons.optics import Optics
 from ucnp_abm.photons.solve import decay, fate
 from ucnp_abm.photons.steady import steady
 from ucnp_abm.photons.system import system
+from ucnp_abm.photons.walker import walk
 
 PARTICLES = {
     "paper": ("NaGdF4: 49% Yb, 1% Tm", "6.7 nm", "1.65 nm"),
@@ -57,6 +59,16 @@ def main() -> None:
             print(
                 f"| {name} | {built.n_carriers} | {rates} | {told}{' | - | -' if len(parts) == 3 else ''} |", flush=True
             )
+
+    core, diameter, thickness = PARTICLES["paper"]
+    particle = Particle.core_shell(core=core, diameter=diameter, shell="NaYF4", thickness=thickness, seed=1)
+    near = network(particle.crystal, particle.occupants, Optics(cutoff="20 Å"))
+    spent, graph = timed(EnergyGraph.of, near)
+    edges = graph.number_of_edges()
+    print(f"\ngraph of the paper's particle, 20 Å: {edges} edges, {1e6 * spent / edges:.1f} µs each")
+    walk(near, walks=10)  # compiles, once
+    spent, walked = timed(walk, near, 20_000)
+    print(f"walk: {walked.hops.sum() / spent / 1e6:.1f} M hops/s")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def light(
     """Light: calibrated on the pristine and the Y-annealed particle, predicted for all other samples.
 
     Three constants are fitted on each crystal with each rate set; intervals are over crystals. Four crystals and two
-    sets take ten minutes on two cores.
+    sets take five minutes on two cores.
     """
     if out:
         free_directory(out)

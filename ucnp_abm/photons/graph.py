@@ -1,7 +1,7 @@
 """The energy network as a `networkx` graph: to look at, to ask about paths and components, to hand to other programs.
 
-The graph holds what the sparse matrices of `Network` hold, and its answers follow from its own edges. It costs about
-5 µs and 0.5 KB an edge (a particle of 10 000 Yb has two million edges within 20 Å): nothing is refused, but of a large
+The graph holds what the sparse matrices of `Network` hold, and its answers follow from its own edges. A particle of
+10 000 Yb has more than a million edges within 20 Å, each a Python dict: nothing is refused, but of a large
 particle take the hops up to a length (``closest``) or a choice of ions (``sites``).
 """
 
