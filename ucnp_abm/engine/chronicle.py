@@ -17,7 +17,7 @@ from ucnp_abm.crystal.species import SPECIES, VACANCY, VOID
 from ucnp_abm.engine import timeline
 from ucnp_abm.engine.told import TOLD, Kept
 from ucnp_abm.errors import BadInput
-from ucnp_abm.kernels import telling
+from ucnp_abm.kernels import layout, telling
 from ucnp_abm.rules.table import RateTable
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _FIRST_PIECE = 1024
 class Chronicle:
     """The events of one simulation as columns, told by a twin; the simulation itself is never touched.
 
-    It knows nothing of a temperature that is set or of laws that are edited until `cut` is called.
+    When a temperature is set or laws are edited, `cut` must be called before more is told.
 
     Parameters
     ----------
@@ -75,19 +75,25 @@ class Chronicle:
         Raises
         ------
         BadInput
-            If neither is given, or the temperature was set since and `cut` was not called.
+            If neither is given, or the temperature or the laws are others since and `cut` was not called.
         """
         if event is None and time is None:
             raise BadInput("tell: give an event or a time")
         until = None if time is None else units.amount(units.parse(time, "time", "tell: time"), "tell: time")
         target = None if event is None else units.count(event, "tell: event")
-        if self.simulation.protocol != self._twin.protocol:
-            raise BadInput("tell: the temperature was set since: cut the chronicle at that event first")
+        self._still_true()
         self._tell(target, until)
 
     def follow(self) -> None:
         """Tell up to the simulation's present event."""
         self.tell(event=self.simulation.state.events)
+
+    def _still_true(self) -> None:
+        simulation, (after, table) = self.simulation, self._tables[-1]
+        if simulation.table is not table and simulation.table.fingerprint() == table.fingerprint():
+            self._tables[-1] = (after, simulation.table)
+        elif simulation.table is not table or simulation.protocol != self._twin.protocol:
+            raise BadInput("tell: the temperature or the laws are others since: cut the chronicle there first")
 
     def _tell(self, event: int | None, until: float | None = None) -> None:
         twin, most = self._twin, min(timeline.WINDOW, self._kept.piece)
@@ -134,9 +140,10 @@ class Chronicle:
                 f"cut: the simulation stands at event {here}, got {event}; events before {self.first} are not told"
             )
         self._tell(event)
-        self._kept.forget_after(event)
         self._follow_twin(self.simulation.branch())
-        self._tables = [(after, table) for after, table in self._tables if after < event or after == self.first]
+        event_time = float(self._twin.state.clock[layout.EVENT])
+        self._kept.forget_after(event, event_time, self._vacancies, self._outside)
+        self._tables = [(after, table) for after, table in self._tables if after < event]
         self._tables.append((event, self.simulation.table))
 
     def _follow_twin(self, twin: Simulation, event: int | None = None) -> None:
@@ -186,15 +193,14 @@ class Chronicle:
 
     def visits(self, upto: int) -> NDArray[np.int64]:
         """(N,) how many of the kept events up to a number changed each site."""
-        events = self.told(min(self.kept_after, upto), upto)
-        n = self.simulation.crystal.n_sites
+        events, n = self._kept_upto(upto), self.simulation.crystal.n_sites
         hops = events["to"][events["channel"] == 0]
         return np.bincount(events["site"], minlength=n) + np.bincount(hops, minlength=n)
 
     def moves_of(self, slot: int, upto: int, most: int = 20) -> NDArray[np.int64]:
         """Numbers of the last `most` kept events up to `upto` in which an identity took part, the newest last."""
         self._known_slot(slot)
-        events, found, n = self.told(min(self.kept_after, upto), upto), [np.empty(0, dtype=np.int64)], 0
+        events, found, n = self._kept_upto(upto), [np.empty(0, dtype=np.int64)], 0
         end, piece = len(events), _FIRST_PIECE
         while end > 0 and n < most:
             begin = max(end - piece, 0)
@@ -221,6 +227,9 @@ class Chronicle:
                 return after + 1 + int(found[0])
             after, piece = upto, min(2 * piece, self._kept.piece)
         return None
+
+    def _kept_upto(self, upto: int) -> NDArray[np.void]:
+        return self.told(self.kept_after, max(upto, self.kept_after))
 
     def _known_slot(self, slot: int) -> None:
         n = self.simulation.crystal.n_sites

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ucnp_abm.crystal.state import State
 from ucnp_abm.engine.live import next_candidate
 from ucnp_abm.engine.look import look
 from ucnp_abm.engine.moves import Move
@@ -139,10 +138,10 @@ def _next(simulation: Simulation, ahead: Loop) -> tuple[list[Draw], Loop]:
 
 
 def _keep_records(simulation: Simulation) -> None:
-    """Run the last events again so that their records are there, and come back to this very moment."""
-    here: State = simulation.state.copy()
-    simulation.goto(event=here.events - 1)
-    simulation.run_to(events=here.events)
-    if here.nulls:
-        simulation.run_to(candidates=here.candidates)
-    simulation.run_to(time=here.time)
+    """Run the last event again so that its records are there, and come back to this very moment."""
+    tally, clock = simulation.state.tally.copy(), simulation.state.clock.copy()
+    number = simulation.state.events
+    simulation.goto(event=number - 1)
+    simulation.remember(1)
+    simulation.run_to(events=number)
+    simulation.state.tally[:], simulation.state.clock[:] = tally, clock  # after it, there were null candidates only

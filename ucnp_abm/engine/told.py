@@ -93,12 +93,15 @@ class Kept:
         self._full = fresh
         self.after += n
 
-    def forget_after(self, event: int) -> None:
-        """Forget all events after one."""
+    def forget_after(self, event: int, time: float, vacancies: int, outside: int) -> None:
+        """Forget all events after one, the moment just after which is given."""
         self.last = event
         self.after = min(self.after, event)
         self._full = self._full[: event - self.after].copy()
         self._thinned = self._thinned[self._thinned["event"] <= event]
+        if self.after == event > self._thinned["event"][-1]:  # nothing is kept in full: the outline ends here
+            moment = np.array([(event, time, vacancies, outside)], dtype=POINT)
+            self._thinned = np.concatenate([self._thinned, moment])
 
     def between(self, after: int, upto: int) -> NDArray[np.void]:
         """The events with numbers above `after` and up to `upto`: a view that cannot be written."""
