@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import SYMBOLS, VOID
 from ucnp_abm.crystal.state import State
+from ucnp_abm.engine import candidates as every
 from ucnp_abm.engine.look import look
 from ucnp_abm.engine.memo import Memo
 from ucnp_abm.engine.moves import Move
@@ -17,6 +19,7 @@ from ucnp_abm.errors import BadInput
 from ucnp_abm.kernels import events, layout
 from ucnp_abm.kernels.rates import bound_total, next_unknown, rate_total
 from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.rules.ruleset import HopRule, SiteRule
 from ucnp_abm.rules.table import RateTable
 
 
@@ -91,6 +94,50 @@ class Inspection:
         if self.crystal.exposed[self.crystal.place[point]]:
             moves += [self.move(n, point, 0, c) for n in range(1, 1 + len(self.table.channels))]
         return sorted((m for m in moves if m.rate > 0), key=lambda m: (-m.rate, m.to))
+
+    def candidates(self) -> NDArray[np.void]:
+        """Every event that could happen now (dtype `candidates.CANDIDATE`), in the order of the linear scan.
+
+        Their rates, added up in this order, are `total_rate()` to the last bit.
+        """
+        c = self._condition_now()
+        self._know_all(c)
+        return every.candidates(self.crystal, self._loop, c, self.interpreted)
+
+    def look_at(self, channel: int, site: int, direction: int = 0) -> Move:
+        """One event on the present crystal, with the terms of its rate: what `candidates` tells of it, in full.
+
+        Parameters
+        ----------
+        channel : int
+            0: a hop of the vacancy on `site`; else a transform of its occupant.
+        site : int
+            Site number.
+        direction : int
+            Of the hop.
+
+        Raises
+        ------
+        BadInput
+            If there is no such channel, site or direction, or no vacancy that could hop.
+        """
+        self._known_site(site)
+        for name, given, end in (
+            ("channel", channel, 1 + len(self.table.channels)),
+            ("direction", direction, self.crystal.z),
+        ):
+            whole = isinstance(given, (int, np.integer)) and not isinstance(given, bool)
+            if not whole or not 0 <= given < end:
+                raise BadInput(f"look_at: {name}: expected a number from 0 to {end - 1}, got {given}")
+        if channel == layout.HOPS and self.occupant(site) != "vacancy":
+            raise BadInput(f"look_at: site {site} holds {self.occupant(site)}, and only a vacancy hops")
+        return self.move(int(channel), int(self.crystal.sites[site]), int(direction), self._condition_now())
+
+    def rule_of(self, row: int) -> HopRule | SiteRule | None:
+        """The rule whose law gave a row of the rate table; None for row 0, which stands for what never happens."""
+        if not 0 <= row < self.table.n_rows + len(self.memo):
+            raise BadInput(f"row: expected a number from 0 to {self.table.n_rows + len(self.memo) - 1}, got {row}")
+        return self.memo.block_of(int(row)).rule if row else None
 
     def occupant(self, site: int) -> str:
         """Species on a site."""

@@ -7,7 +7,7 @@ import inspect
 import math
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,16 +18,30 @@ Law = Callable[[Any], float | None]
 _MOST_TEXT = 300
 
 
+class Where(NamedTuple):
+    """Where a law stands: its name, the full path of its file (empty: no source) and its first line there."""
+
+    name: str
+    path: str
+    line: int
+
+
 def name_of(law: Law) -> str:
     """The name of a law's function."""
     named = getattr(law, "__name__", None) or getattr(function_of(law), "__name__", None)
     return str(named or type(law).__qualname__)
 
 
+def where_of(law: Law) -> Where:
+    """The name of a law, its file and its first line."""
+    code = getattr(law, "__code__", None) or getattr(function_of(law), "__code__", None)
+    return Where(name_of(law), code.co_filename, code.co_firstlineno) if code else Where(name_of(law), "", 0)
+
+
 def place_of(law: Law) -> str:
     """Where a law stands: file and line."""
-    code = getattr(law, "__code__", None) or getattr(function_of(law), "__code__", None)
-    return f"{code.co_filename}, line {code.co_firstlineno}" if code else "no source"
+    where = where_of(law)
+    return f"{where.path}, line {where.line}" if where.path else "no source"
 
 
 def label(law: Law, owner: str) -> str:

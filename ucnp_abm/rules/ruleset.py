@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ucnp_abm import units
 from ucnp_abm.crystal.species import IONS, SPECIES
 from ucnp_abm.errors import BadMechanism, nearest
-from ucnp_abm.rules.law import Law
+from ucnp_abm.rules.law import Law, Where, where_of
 from ucnp_abm.rules.parameter import Parameter
 from ucnp_abm.rules.parametrised import Amount, Parametrised
 
@@ -36,6 +36,11 @@ class HopRule:
     lowest: Any = None
     p: Any = None
 
+    @property
+    def where(self) -> Where:
+        """Where its law stands."""
+        return where_of(self.law)
+
 
 @dataclass(frozen=True)
 class SiteRule:
@@ -56,6 +61,11 @@ class SiteRule:
     when: When = ()
     lowest: Any = None
     p: Any = None
+
+    @property
+    def where(self) -> Where:
+        """Where its law stands."""
+        return where_of(self.law)
 
     @property
     def moved(self) -> str:
