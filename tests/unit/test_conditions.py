@@ -122,6 +122,8 @@ def test_a_condition_holds_where_python_says_so(text):
         ("event.site == 0 or 1 / event.site > 0.2", [0, 1]),
         ("1 / event.site > 0.2 or event.site == 0", [0]),
         ("not 1 / event.site > 0.2", [2, 3]),
+        ("not (event.site == 3 and 1 / event.site > 9)", [0, 1, 2, 3]),
+        ("not (event.site == 3 or 1 / event.site > 9)", [2, 3]),
     ],
 )
 def test_rows_known_by_hand(text, rows):

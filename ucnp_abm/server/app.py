@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -28,6 +29,8 @@ Page = Mapping[str, tuple[bytes, str]]
 """Paths ('/', '/main.js', …) to content and content type."""
 DEPTH = 16
 """Of lists and objects in each other, in a request."""
+
+_COMMAND = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 log = logging.getLogger("ucnp_abm.server")
 
@@ -53,6 +56,9 @@ def application(guard: Guard, page: Page, answer: Answer, *, patience: float = 1
         return Response(content, headers={"content-type": kind})
 
     async def do(request: Request) -> Response:
+        command = request.path_params["command"]
+        if not _COMMAND.fullmatch(command):  # nothing that could be an attribute of Python's own
+            raise HTTPException(404)
         try:
             arguments = parsed(await request.body())
         except ValueError as error:
@@ -60,7 +66,7 @@ def application(guard: Guard, page: Page, answer: Answer, *, patience: float = 1
         async with one:
             # Abandoned when the server closes: a long command must not keep it open.
             status, content = await anyio.to_thread.run_sync(
-                _answered, answer, request.path_params["command"], arguments, abandon_on_cancel=True
+                _answered, answer, command, arguments, abandon_on_cancel=True
             )
         return _json(status, content)
 

@@ -59,16 +59,12 @@ def _divided(left: NDArray[np.float64], right: NDArray[np.float64]) -> Any:
     return np.where(right == 0, np.nan, left / right)
 
 
-def _rest(left: NDArray[np.float64], right: NDArray[np.float64]) -> Any:
-    return np.where(right == 0, np.nan, np.mod(left, right))
-
-
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
     "/": _divided,
-    "%": _rest,
+    "%": np.mod,  # NaN of itself where Python would divide by zero
     "==": np.equal,
     "!=": np.not_equal,
     "<": np.less,

@@ -152,7 +152,8 @@ async def _body(receive: Receive, patience: float, *, declared: int = 0) -> byte
                     content += part
                 more = message.get("more_body", False)
     except TimeoutError:
-        raise _Refused(408, f"The request was not complete after {patience:g} s.") from None
+        late = _Refused(408, f"The request was not complete after {patience:g} s.")
+        raise (long if size > BODY_LIMIT else late) from None
     if size > BODY_LIMIT:
         raise long
     return bytes(content)
