@@ -1,0 +1,1 @@
+"""What shows one simulation to one person: who may ask, what a breakpoint means, and the socket of the page."""
