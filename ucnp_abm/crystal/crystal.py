@@ -151,6 +151,11 @@ class Crystal:
             found[few] = self._grid.positions(self.sites[few].astype(np.int64)) - self._centre
         return found
 
+    def lattice_points(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """(N, 3) cell and (N,) basis position of each site, and the (3,) centre / Å: cells @ cell - centre are places."""
+        points = self.sites.astype(np.int64)
+        return self._grid.cells_of(points), points % len(self.lattice.basis), self._centre[0]
+
     @property
     def site_zone(self) -> NDArray[np.uint8]:
         """(N,) zone of each site, looked up anew."""

@@ -114,16 +114,21 @@ class Event:
         return f"#{self.number} at {self.time:.6g} s: {self.move}"
 
 
+def formula_of(move: Move) -> str:
+    """How the activation energy of an event follows from what its law says and the energy difference."""
+    if move.rule is None or move.rule.irreversible:
+        return "the law's own number (declared irreversible)"
+    formulas = {
+        "hop": "max(E_KRA + dE/2, dE, 0)",
+        "dock": "max(E_dock, dE, 0), dE = g - mu0",
+        "swap": "max(E_swap, dE, 0), dE = g - mu0",
+    }
+    return formulas.get(move.verb, "max(E, -dE, 0) + dE, dE = mu0 - g")
+
+
 def explain(event: Event) -> str:
     """Why this event: rule, environment, energies, rate, probability and the random words, as text."""
     move = event.move
-    formula = "the law's own number (declared irreversible)"
-    if move.rule is not None and not move.rule.irreversible:
-        formula = {
-            "hop": "max(E_KRA + dE/2, dE, 0)",
-            "dock": "max(E_dock, dE, 0), dE = g - mu0",
-            "swap": "max(E_swap, dE, 0), dE = g - mu0",
-        }.get(move.verb, "max(E, -dE, 0) + dE, dE = mu0 - g")
     light = f" + {move.assisted:.6g} /s by the drive" if move.assisted else ""
     to = f" -> {move.to}" if move.verb == "hop" else ""
     lines = [
@@ -131,7 +136,7 @@ def explain(event: Event) -> str:
         f"  rule         {move.source}",
         f"  environment  {move.environment!r}",
         f"  barrier      {move.barrier:.6g} eV from the law, dE = {move.energy_step:.6g} eV",
-        f"  activation   {move.activation:.6g} eV = {formula}",
+        f"  activation   {move.activation:.6g} eV = {formula_of(move)}",
         f"  rate         {move.rate:.6g} /s = {move.factor:g} x {move.attempt:.3g} /s x exp(-E_a / kT){light}, "
         f"T = {move.temperature:g} K",
         f"  probability  {event.probability:.4g} of a total of {event.total_rate:.6g} /s",
