@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
@@ -181,9 +181,8 @@ class Picture:
             self._draw_slab()
             below = self._draw_words()
             self._draw_courses(below, self._draw_keys())
-            self._changing = [
-                self.ions, self.vacant, *self._dashed, self.caption, *self._curves, *self._tips, *self.values
-            ]  # fmt: skip
+            self._changing = [self.ions, self.vacant, *self._dashed, self.caption]
+            self._changing += [*self.curves, *self.tips, *self.values]
             for artist in self._changing:
                 artist.set_animated(True)
             self._canvas.draw()
@@ -195,8 +194,7 @@ class Picture:
         self._canvas.restore_region(self._still)
         for artist in self._changing:
             self.figure.draw_artist(artist)
-        pixels: memoryview = self._canvas.buffer_rgba().cast("B")
-        return pixels
+        return memoryview(self._canvas.buffer_rgba()).cast("B")
 
     def show(self, number: int) -> None:
         """Let the artists say what a frame says."""
@@ -211,7 +209,7 @@ class Picture:
             f"step {self._steps(moment.step)} of {self._steps(last.step)}\n"
             f"{self._time(moment.time / _CLOCK[self._shown])} {self._shown} at {moment.temperature - 273.15:.0f} °C"
         )
-        for course, curve, tip, value in zip(self._courses, self._curves, self._tips, self.values, strict=True):
+        for course, curve, tip, value in zip(self._courses, self.curves, self.tips, self.values, strict=True):
             curve.set_data(self._along[: number + 1], course.values[: number + 1])
             tip.set_data(self._along[number : number + 1], course.values[number : number + 1])
             value.set_text(course.shown.format(course.values[number]))
@@ -230,43 +228,51 @@ class Picture:
         for line in self._dashed:
             line.set_linewidth(1.1)
         y = -half * (1 + _BELOW / _SIDE)
-        axes.plot([-half, -half + 2], [y, y], color="black", lw=2, solid_capstyle="butt", clip_on=False)
-        axes.annotate("2 nm", (-half + 2, y), (4, 0), textcoords="offset points", va="center_baseline", fontsize=7.5)
+        axes.plot([-radius, 2 - radius], [y, y], color="black", lw=2, solid_capstyle="butt", clip_on=False)
+        axes.text(2 - radius + 0.03 * half, y, "2 nm", va="center_baseline", fontsize=8)
 
     def _draw_words(self) -> float:
         """Name and caption; returns where they end / inches."""
         lines = wrapped(self.reel.mechanism, 30).splitlines()
-        name = "\n".join(lines if len(lines) <= 3 else [*lines[:2], f"{lines[2][:29]}…"])
         at = HEIGHT - 0.1
-        self.figure.text(_LEFT / WIDTH, at / HEIGHT, name, va="top", fontsize=10, fontweight="bold", linespacing=1.15)
-        at -= 0.19 + 0.165 * name.count("\n")
-        self.caption = self.figure.text(_LEFT / WIDTH, at / HEIGHT, "", va="top", fontsize=8.5, linespacing=1.3)
-        return at - 0.36
+        for line in lines if len(lines) <= 3 else [*lines[:2], f"{lines[2][:29]}…"]:
+            shown = self.figure.text(_LEFT / WIDTH, at / HEIGHT, line, va="top", fontsize=10, fontweight="bold")
+            wide = shown.get_window_extent(self._canvas.get_renderer()).width / DPI
+            shown.set_fontsize(10 * min(1.0, (_RIGHT - _LEFT) / wide))
+            at -= 0.17
+        self.caption = self.figure.text(
+            _LEFT / WIDTH, (at - 0.02) / HEIGHT, "", va="top", fontsize=8.5, linespacing=1.3
+        )
+        return at - 0.38
 
     def _draw_keys(self) -> float:
-        """The legend below; returns where it begins / inches."""
+        """The legend below, in as many columns as there is room for; returns where it ends / inches."""
         codes = {int(code) for moment in self.reel.moments for code in np.unique(moment.held)} - {VOID}
         handles = keys(codes, 20)
-        if not self.reel.crystal.boundaries[:-1]:
-            handles = [handle for handle in handles if handle.get_label() != "core as grown"]
-        legend = self.figure.legend(
-            handles=handles, loc="lower left", bbox_to_anchor=(_LEFT / WIDTH, 0.06 / HEIGHT), ncols=4, borderpad=0,
-            borderaxespad=0, handletextpad=0.3, columnspacing=0.9, handlelength=1.8, labelspacing=0.35, fontsize=7.5,
-        )  # fmt: skip
-        return float(legend.get_window_extent(self._canvas.get_renderer()).y1) / DPI
+        handles = handles if self.reel.crystal.boundaries[:-1] else handles[:-1]  # nothing is dashed
+        for columns in (4, 3, 2):
+            legend = self.figure.legend(
+                handles=handles, loc="lower left", bbox_to_anchor=(_LEFT / WIDTH, 0.06 / HEIGHT), ncols=columns,
+                borderpad=0, borderaxespad=0, handletextpad=0.3, columnspacing=0.9, handlelength=1.8,
+                labelspacing=0.35, fontsize=7.5,
+            )  # fmt: skip
+            box = legend.get_window_extent(self._canvas.get_renderer())
+            if box.x1 <= _RIGHT * DPI or columns == 2:
+                break
+            legend.remove()
+        return float(box.y1) / DPI
 
     def _draw_courses(self, top: float, bottom: float) -> None:
         moments, in_time = self.reel.moments, self.reel.in_time
         self._courses = [_Course("vacancies", np.array([float(m.vacancies) for m in moments]), "{:,.0f}")]
         if self.reel.crystal.boundaries[:-1]:
             name = self.reel.crystal.layers[0]
-            title = wrapped(f"ions of the {name} outside it", 34).partition("\n")[0]
+            title = wrapped(f"{name}'s ions outside the {name}", 34).partition("\n")[0]
             self._courses.append(_Course(title, np.array([m.outside for m in moments]), "{:.1f} %"))
         self._along = np.array([m.time / _CLOCK[self._shown] if in_time else m.step for m in moments])
-        self._curves, self._tips, self.values = [], [], []
+        self.curves, self.tips, self.values = [], [], []
         height = (top - bottom - _AXIS) / len(self._courses)
         for number, course in enumerate(self._courses):
-            last = number == len(self._courses) - 1
             low = top - (number + 1) * height
             left, right = (_LEFT + _TICKS) / WIDTH, _RIGHT / WIDTH
             axes = self.figure.add_axes((left, low / HEIGHT, right - left, (height - _TITLE) / HEIGHT))
@@ -274,17 +280,17 @@ class Picture:
             self.figure.text(_LEFT / WIDTH, above, course.title, fontsize=8)
             self.values.append(self.figure.text(right, above, "", fontsize=8, fontweight="bold", ha="right"))
             axes.set(xlim=(0, self._along[-1]), ylim=(0, 1.12 * float(np.nanmax(course.values)) or 1.0))
-            axes.xaxis.set_major_locator(MaxNLocator(5))
+            axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
             axes.yaxis.set_major_locator(MaxNLocator(3, integer=number == 0))
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.tick_params(labelbottom=last)
-            if last:
+            axes.xaxis.set_major_formatter("{x:,g}")
+            axes.yaxis.set_major_formatter("{x:,g}")
+            axes.tick_params(labelbottom=course is self._courses[-1])
+            if course is self._courses[-1]:
                 axes.set_xlabel(
                     f"time / {self._shown}" if in_time else "steps (mean hops of a bulk vacancy)", labelpad=2
                 )
-            self._curves += axes.plot([], [], color="black", lw=1.2)
-            self._tips += axes.plot([], [], color="black", marker="o", ms=3.5, clip_on=False)
+            self.curves += axes.plot([], [], color="black", lw=1.2)
+            self.tips += axes.plot([], [], color="black", marker="o", ms=3.5, clip_on=False)
 
 
 def _places(end: float) -> Callable[[float], str]:

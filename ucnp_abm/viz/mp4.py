@@ -83,14 +83,13 @@ def mp4(target: Path, size: tuple[int, int], fps: int) -> Iterator[Callable[[mem
         encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said, start_new_session=True)
         assert encoder.stdin is not None
         try:
-            with suppress(BrokenPipeError):
+            whole = False
+            with suppress(_Ended):
                 yield _taking(encoder.stdin)
-                encoder.stdin.close()
-            if encoder.wait() != 0:
+                whole = _closed(encoder.stdin)
+            if encoder.wait() != 0 or not whole:
                 raise BadInput(f"movie: ffmpeg could not write '{target}' ({_last_line(said, encoder.returncode)})")
-            partial.replace(target)
-        except OSError as error:
-            raise BadInput(f"movie: cannot write '{target}' ({error.strerror})") from error
+            _put(partial, target)
         finally:
             encoder.kill()
             encoder.wait()
@@ -99,11 +98,34 @@ def mp4(target: Path, size: tuple[int, int], fps: int) -> Iterator[Callable[[mem
             partial.unlink(missing_ok=True)
 
 
+class _Ended(Exception):
+    """ffmpeg takes no more."""
+
+
 def _taking(pipe: IO[bytes]) -> Callable[[memoryview], None]:
     def take(frame: memoryview) -> None:
-        pipe.write(frame)
+        try:
+            pipe.write(frame)
+        except OSError as error:
+            raise _Ended from error
 
     return take
+
+
+def _closed(pipe: IO[bytes]) -> bool:
+    """Tell ffmpeg that this was all; whether it has taken everything."""
+    try:
+        pipe.close()
+    except OSError:
+        return False
+    return True
+
+
+def _put(partial: Path, target: Path) -> None:
+    try:
+        partial.replace(target)
+    except OSError as error:
+        raise BadInput(f"movie: cannot write '{target}' ({error.strerror})") from error
 
 
 def _last_line(said: IO[bytes], code: int) -> str:
