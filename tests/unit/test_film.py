@@ -186,6 +186,11 @@ def test_pixels_of_the_file_are_those_of_the_frames(reel, picture, tmp_path):
     for number in (0, 4):
         drawn = np.frombuffer(picture.frame(number), np.uint8).reshape(720, 1280, 4)[..., :3]
         assert np.abs(drawn.astype(int) - read[number]).mean() < 3
+        for symbol in ("Na", "Y", "Gd", "Yb"):
+            colour = np.round(np.array(to_rgba(style.SPECIES_COLOURS[symbol])[:3]) * 255)
+            there = (drawn == colour).all(axis=2)
+            assert there.sum() > 1000
+            assert np.abs(np.median(read[number][there], axis=0) - colour).max() <= 3
     assert [tuple(p) for p in read[:, 2, 2].tolist()] == [(255, 255, 255)] * 5
 
 
