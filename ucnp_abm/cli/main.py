@@ -19,6 +19,7 @@ COMMANDS = {
     "diff": ("ucnp_abm.cli.diff:diff", "The first event at which two runs part, and why."),
     "reproduce": ("ucnp_abm.cli.reproduce:reproduce", "The claims of the paper, scored."),
     "export": ("ucnp_abm.cli.export:export", "A run directory for ASE and OVITO, or its events as a table."),
+    "movie": ("ucnp_abm.cli.movie:movie", "A run as one HTML file that steps both ways, or as MP4."),
     "plugins": ("ucnp_abm.cli.plugins:plugins", "Mechanisms and drives: those that are installed, and your own."),
     "bench": ("ucnp_abm.cli.bench:bench", "Throughput on this machine."),
 }

@@ -38,3 +38,14 @@ def progress(plan: Plan, reached: float) -> Iterator[Callable[[Simulation], None
             bar.update(min(plan.reached(simulation), plan.end) - bar.n)
 
         yield show
+
+
+@contextmanager
+def counted(total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """How many of a number of things are done, and the time left; nothing if stderr is no terminal."""
+    with tqdm(total=total, unit=unit, bar_format=_STYLE, disable=None, leave=False) as bar:
+
+        def show(done: int) -> None:
+            bar.update(done - bar.n)
+
+        yield show

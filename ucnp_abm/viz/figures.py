@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
-from ucnp_abm.crystal.species import SPECIES, SYMBOLS, VACANCY
+from ucnp_abm.crystal.species import N_CODES, SPECIES, SYMBOLS, VACANCY
 from ucnp_abm.viz import style
 
 SLAB_NM = 1.0
@@ -65,7 +66,7 @@ def slab_panels(crystal: Crystal, rows: Mapping[str, Sequence[Slab]]) -> Figure:
                 if row == 0:
                     axes.set_title(slab.title, pad=4, fontsize=8)
                 if column == 0:
-                    shown = _wrapped(title, 28)
+                    shown = wrapped(title, 28)
                     axes.text(
                         -0.06, 0.5, shown, transform=axes.transAxes, rotation=90, va="center", ha="right", fontsize=8
                     )
@@ -79,10 +80,7 @@ def slab_panels(crystal: Crystal, rows: Mapping[str, Sequence[Slab]]) -> Figure:
 
 def _slab(axes: Any, crystal: Crystal, slab: Slab, radius: float) -> None:
     points, order = crystal.points / 10, in_slab(crystal)
-    species = slab.occupants
-    colours = np.full(len(SPECIES) + 32, style.OTHER_SPECIES, dtype=object)
-    for symbol, colour in style.SPECIES_COLOURS.items():
-        colours[SPECIES[symbol].code] = colour
+    species, colours = slab.occupants, colours_by_code()
     axes.set(xlim=(-radius * 1.06, radius * 1.06), ylim=(-radius * 1.06, radius * 1.06), aspect="equal")
     axes.axis("off")
     ions = order[species[order] != VACANCY]
@@ -91,6 +89,14 @@ def _slab(axes: Any, crystal: Crystal, slab: Slab, radius: float) -> None:
     discs(axes, points[vacant][:, [0, 2]], 0.30, "white", "black", 0.9)
     inner_boundaries(axes, crystal)
     axes.text(0.5, 0.0, slab.caption, transform=axes.transAxes, ha="center", va="top", linespacing=1.25)
+
+
+def colours_by_code() -> NDArray[np.object_]:
+    """Colour of an ion by species code."""
+    colours = np.full(N_CODES, style.OTHER_SPECIES, dtype=object)
+    for symbol, colour in style.SPECIES_COLOURS.items():
+        colours[SPECIES[symbol].code] = colour
+    return colours
 
 
 def in_slab(crystal: Crystal) -> NDArray[np.int64]:
@@ -120,26 +126,34 @@ def inner_boundaries(axes: Any, crystal: Crystal) -> None:
         axes.plot(*ellipse, color="black", lw=0.8, ls=(0, (4, 2)))
 
 
-def discs(axes: Any, xy: NDArray[np.float64], diameter: float, face: Any, edge: str, width: float) -> None:
+def discs(axes: Any, xy: NDArray[np.float64], diameter: float, face: Any, edge: str, width: float) -> PathCollection:
     """Discs of a diameter / nm; the area of a marker is given in points²."""
     box, (low, high) = axes.get_window_extent(), axes.get_xlim()
     points = diameter * box.width / (high - low) * 72 / axes.figure.dpi
-    axes.scatter(*xy.T, s=points**2, c=face, edgecolors=edge, linewidths=width)
+    drawn: PathCollection = axes.scatter(*xy.T, s=points**2, c=face, edgecolors=edge, linewidths=width)
+    return drawn
 
 
 def _legend(figure: Figure, shown: Iterable[NDArray[np.uint8]]) -> None:
-    present = {SYMBOLS[int(code)] for occupants in shown for code in np.unique(occupants)}
+    handles = keys({int(code) for occupants in shown for code in np.unique(occupants)})
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles), bbox_to_anchor=(0.5, 0.0), handletextpad=0.3)
+
+
+def keys(codes: Collection[int], width: int = 200) -> list[Line2D]:
+    """What a legend says of slabs in which these species codes are seen; names of other ions in lines of a width."""
+    present = {SYMBOLS[code] for code in codes}
+    look: dict[str, Any] = {"ls": "", "marker": "o", "ms": 5}
     handles = [
-        Line2D([], [], ls="", marker="o", ms=5, mec="none", color=colour, label=symbol)
+        Line2D([], [], mec="none", color=colour, label=symbol, **look)
         for symbol, colour in style.SPECIES_COLOURS.items()
         if symbol in present
     ]
     others = ", ".join(s for s in SPECIES if s in present - {"vacancy", *style.SPECIES_COLOURS})
     if others:
-        handles.append(Line2D([], [], ls="", marker="o", ms=5, mec="none", color=style.OTHER_SPECIES, label=others))
-    handles.append(Line2D([], [], ls="", marker="o", ms=5, mfc="white", mec="black", mew=0.9, label="vacancy"))
+        handles.append(Line2D([], [], mec="none", color=style.OTHER_SPECIES, label=wrapped(others, width), **look))
+    handles.append(Line2D([], [], mfc="white", mec="black", mew=0.9, label="vacancy", **look))
     handles.append(Line2D([], [], color="black", lw=0.8, ls=(0, (4, 2)), label="core as grown"))
-    figure.legend(handles=handles, loc="lower center", ncols=len(handles), bbox_to_anchor=(0.5, 0.0), handletextpad=0.3)
+    return handles
 
 
 @dataclass(frozen=True)
@@ -182,10 +196,10 @@ def comparison(panels: Sequence[Panel]) -> Figure:
     for label in panels[0].courses:
         looks[label] = style.mechanism_style(label, tuple(looks.values()))
     others = list(panels[0].differences)
-    shown = {label: _wrapped(label, 26) for label in looks}
+    shown = {label: wrapped(label, 26) for label in looks}
     lines = sum(1 + shown[label].count("\n") for label in others)
     below = [0.72 + 0.16 * lines] if others else []
-    entries = {label: _wrapped(label, 45) for label in looks}
+    entries = {label: wrapped(label, 45) for label in looks}
     longest = max(len(line) for text in entries.values() for line in text.splitlines())
     legend_rows = -(-len(looks) // max(1, LEGEND_LETTERS // (10 + longest)))
     deepest = max(1 + text.count("\n") for text in entries.values())
@@ -223,7 +237,7 @@ def _courses(axes: Any, panel: Panel, looks: Mapping[str, dict[str, Any]]) -> No
     axes.set_ylim(1.1 * bottom, 1.1 * top if top > 0 else 0.0 if bottom < 0 else 1.0)
 
 
-def _wrapped(label: str, width: int) -> str:
+def wrapped(label: str, width: int) -> str:
     """A label in lines of at most so many letters, broken at spaces and before a plus."""
     if len(label) <= width:
         return label
