@@ -82,6 +82,7 @@ def test_rows_that_come_on_the_way_are_drawn_again(on_the_way: Simulation) -> No
 
 def test_no_row_is_worked_out_twice(on_the_way: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ucnp_abm.engine.memo._ROOM", 1)
+    on_the_way.remember(30)
     on_the_way.run(events=20)
     assert not on_the_way.reload(whole())
     draws(on_the_way, 10**6)
