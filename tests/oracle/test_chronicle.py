@@ -250,6 +250,10 @@ def test_other_laws_are_told_after_a_cut_and_their_channels_are_named() -> None:
     run.run(events=60)
     chronicle.tell(event=200)
     assert not run.reload(mechanism("y-complex"))
+    run.set_temperature("310 °C")
+    with pytest.raises(BadInput, match="cut the chronicle"):
+        chronicle.tell(event=201)
+    chronicle.cut(60)
     chronicle.tell(event=201)
     assert run.reload(mechanism("gd-complex"))
     with pytest.raises(BadInput, match="cut the chronicle"):
