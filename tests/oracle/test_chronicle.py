@@ -7,9 +7,11 @@ import math
 import numpy as np
 import pytest
 from histories import CASES
+from oracle.test_twins import small
 
-from ucnp_abm import Simulation, mechanism
+from ucnp_abm import Mechanism, Simulation, mechanism
 from ucnp_abm.crystal.species import SPECIES
+from ucnp_abm.engine import chronicle as chronicle_module
 from ucnp_abm.engine import timeline, told
 from ucnp_abm.engine.chronicle import Chronicle
 from ucnp_abm.errors import BadInput
@@ -99,6 +101,35 @@ def test_interpreted_it_tells_the_same(case: str) -> None:
         each.tell(event=60)
     assert rows_of(chronicle.told(0)) == rows_of(compiled.told(0))
     assert chronicle.last == 60
+
+
+def test_ions_of_the_core_that_leave_the_crystal_from_outside_are_no_longer_counted() -> None:
+    kind = Mechanism("leaving", summary="All ions hop, leave and come back.", source="Assumption: a test")
+    kind.hop(("Gd", "Yb", "Y", "Na"))(lambda env: 1.6)
+    kind.etch(("Gd", "Yb"), irreversible=True)(lambda env: 1.6)
+    kind.dock("Y", irreversible=True)(lambda env: 1.6)
+    run = Simulation(small(0.2), kind, seed=3)
+    chronicle = Chronicle(run)
+    chronicle.tell(event=1200)
+    events = chronicle.told(0)
+    core = np.flatnonzero(run.crystal.layer == 0)
+    channels = ["hop", *(channel.verb for channel in run.table.channels)]
+    verbs = np.array(channels)[events["channel"]]
+    left = events["slot"][(verbs == "etch") & np.isin(events["slot"], core)]
+    came = events["slot"][(verbs == "dock")]
+    assert np.isin(came, left).any()
+    assert rows_of(events) == seen(run, 1200)
+
+
+@pytest.mark.usefixtures("narrow")
+def test_an_outline_begins_where_the_chronicle_does() -> None:
+    run = CASES["etch"].simulation()
+    run.run(events=7)
+    run.begin_here()
+    chronicle = Chronicle(run)
+    chronicle.tell(event=300)
+    assert chronicle.outline(5)[0].tolist()[:3] == (7, run.time, run.state.n_vacancies)
+    assert chronicle.at(run.time) == 7
 
 
 @pytest.mark.usefixtures("narrow")
@@ -219,6 +250,10 @@ def test_other_laws_are_told_after_a_cut_and_their_channels_are_named() -> None:
     run.run(events=60)
     chronicle.tell(event=200)
     assert not run.reload(mechanism("y-complex"))
+    run.set_temperature("310 °C")
+    with pytest.raises(BadInput, match="cut the chronicle"):
+        chronicle.tell(event=201)
+    chronicle.cut(60)
     chronicle.tell(event=201)
     assert run.reload(mechanism("gd-complex"))
     with pytest.raises(BadInput, match="cut the chronicle"):
@@ -251,7 +286,8 @@ def test_a_branch_has_a_chronicle_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("case", ["etch", "cation-exchange", "box"])
-def test_visits_and_moves_are_those_that_one_counts_by_hand(case: str) -> None:
+def test_visits_and_moves_are_those_that_one_counts_by_hand(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chronicle_module, "_FIRST_PIECE", 16)
     run = CASES[case].simulation()
     chronicle, rows = Chronicle(run), seen(CASES[case].simulation(), 400)
     chronicle.tell(event=400)

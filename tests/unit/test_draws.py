@@ -63,7 +63,7 @@ def is_told(run: Simulation, n: int = 25) -> int:
 
 
 @pytest.mark.parametrize("scheduler", ["rejection", "sum-tree", "linear-scan"])
-@pytest.mark.parametrize("case", ["y-complex", "etch", "energies", "crowded box"])
+@pytest.mark.parametrize("case", ["y-complex", "etch", "energies", "thermal pulses", "crowded box"])
 def test_the_last_draw_is_the_event_and_all_before_it_were_refused(case: str, scheduler: str) -> None:
     run = CASES[case].simulation(scheduler)
     run.run(events=60)
@@ -78,6 +78,18 @@ def test_rows_that_come_on_the_way_are_drawn_again(on_the_way: Simulation) -> No
     found = asked(on_the_way)
     assert found.newest[-1].accepted
     assert found.newest[-1].agrees
+
+
+def test_no_row_is_worked_out_twice(on_the_way: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ucnp_abm.engine.memo._ROOM", 1)
+    on_the_way.remember(30)
+    on_the_way.run(events=20)
+    assert not on_the_way.reload(whole())
+    draws(on_the_way, 10**6)
+    known = len(on_the_way.memo)
+    assert known > 1
+    draws(on_the_way, 10**6)
+    assert len(on_the_way.memo) == known
 
 
 def test_interpreted_draws_are_the_same() -> None:

@@ -90,10 +90,10 @@ class Chronicle:
 
     def _still_true(self) -> None:
         simulation, (after, table) = self.simulation, self._tables[-1]
-        if simulation.table is not table and simulation.table.fingerprint() == table.fingerprint():
-            self._tables[-1] = (after, simulation.table)
-        elif simulation.table is not table or simulation.protocol != self._twin.protocol:
+        same = simulation.table is table or simulation.table.fingerprint() == table.fingerprint()
+        if not same or simulation.protocol != self._twin.protocol:
             raise BadInput("tell: the temperature or the laws are others since: cut the chronicle there first")
+        self._tables[-1] = (after, simulation.table)
 
     def _tell(self, event: int | None, until: float | None = None) -> None:
         twin, most = self._twin, min(timeline.WINDOW, self._kept.piece)

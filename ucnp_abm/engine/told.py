@@ -97,7 +97,7 @@ class Kept:
         """Forget all events after one, the moment just after which is given."""
         self.last = event
         self.after = min(self.after, event)
-        self._full = self._full[: event - self.after].copy()
+        self._full = self._full[: event - self.after]  # no room behind: what is told next goes into a new array
         self._thinned = self._thinned[self._thinned["event"] <= event]
         if self.after == event > self._thinned["event"][-1]:  # nothing is kept in full: the outline ends here
             moment = np.array([(event, time, vacancies, outside)], dtype=POINT)

@@ -112,7 +112,7 @@ def tell_plain(
         told.site[n] = names.number[i]
         told.to[n] = names.number[j]
         told.channel[n] = channel
-        told.direction[n] = d if channel == HOPS else 0
+        told.direction[n] = d
         told.species[n] = mover
         told.slot[n] = a
         told.other[n] = b
