@@ -22,7 +22,7 @@ COLUMNS = {
     "event.to": np.array([0, 4, 5, -1]),
     "site.r_nm": np.array([0.5, 2.25, 0.0, 1.5]),
     "to.r_nm": np.array([0.5, 2.0, 1.0, 3.75]),
-    "site.layer": np.array([1, 0, 2, 2]),
+    "site.layer": np.array(["shell", "core", "surface", "surface"]),
     "vacancies": 4,
     "steps": np.arange(4),
 }

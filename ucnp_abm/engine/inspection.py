@@ -21,6 +21,7 @@ from ucnp_abm.kernels.rates import bound_total, next_unknown, rate_total
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.ruleset import HopRule, SiteRule
 from ucnp_abm.rules.table import RateTable
+from ucnp_abm.units import BOLTZMANN
 
 
 class Inspection:
@@ -103,6 +104,12 @@ class Inspection:
         c = self._condition_now()
         self._know_all(c)
         return every.candidates(self.crystal, self._loop, c, self.interpreted)
+
+    def effective_barriers(self, found: NDArray[np.void]) -> NDArray[np.float64]:
+        """(n,) barriers / eV of candidates as their rates tell: -kT ln(rate / attempt frequency), drives included."""
+        kt = BOLTZMANN * self.temperature
+        barriers: NDArray[np.float64] = -kt * np.log(found["rate"] / self._loop.rates.attempt[found["row"]])
+        return barriers
 
     def look_at(self, channel: int, site: int, direction: int = 0) -> Move:
         """One event on the present crystal, with the terms of its rate: what `candidates` tells of it, in full.

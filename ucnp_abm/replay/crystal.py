@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ucnp_abm.crystal.species import SPECIES, VACANCY, VOID
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
+from ucnp_abm.probes import census
 from ucnp_abm.viz import style
 
 MOST_SITES = 1_000_000
@@ -69,6 +70,13 @@ def species_of(simulation: Simulation) -> list[str]:
     made = {name for channel in simulation.table.channels for name in (channel.before, channel.after)}
     there = {"vacancy", *simulation.particle.counts, *simulation.species_here(), *made}
     return sorted(there, key=lambda symbol: SPECIES[symbol].code)
+
+
+def own_ions(simulation: Simulation) -> int:
+    """Number of ions in the crystal now that began in the innermost layer."""
+    state, crystal = simulation.state, simulation.crystal
+    held = state.species[crystal.sites]
+    return int(np.count_nonzero((state.origin[state.slot[crystal.sites]] == 0) & census.ions(held)))
 
 
 def _species(symbol: str) -> dict[str, Any]:

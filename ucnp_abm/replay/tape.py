@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 import ucnp_abm
-from ucnp_abm.crystal.species import RE, SPECIES, VACANCY
+from ucnp_abm.crystal.species import RE, SPECIES
 from ucnp_abm.engine.chronicle import Chronicle
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
-from ucnp_abm.replay.crystal import Arrays, described
+from ucnp_abm.replay.crystal import Arrays, described, own_ions
 
 MOST_EVENTS = 1_000_000
 """More would make files that no browser likes to open; as many as a chronicle keeps in full."""
@@ -66,7 +66,9 @@ def record(simulation: Simulation, end: float, show: Callable[[Chronicle], objec
     about["knots"] = _knots(simulation, end)
     about["arrays"] = [[name, _NAMES[array.dtype.name], array.size] for name, array in arrays.items()]
     text = json.dumps(about, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    columns = b"".join(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes() for array in arrays.values())
+    columns = b"".join(
+        np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes() for array in arrays.values()
+    )
     return zlib.compress(struct.pack("<I", len(text)) + text + columns, 9)
 
 
@@ -95,7 +97,7 @@ def _told(simulation: Simulation, begin: Simulation, chronicle: Chronicle) -> tu
         "crystal": about,
         "channels": _channels(simulation),
         "metals": [SPECIES[symbol].code for symbol in RE],
-        "core": None if crystal.periodic else _core(begin),
+        "core": None if crystal.periodic else own_ions(begin),
         "begin": {"event": chronicle.first, "t_s": begin.time, "outside": int(outline["outside"])},
         "about": _about(simulation, chronicle),
     }
@@ -116,15 +118,6 @@ def _channels(simulation: Simulation) -> list[dict[str, Any]]:
         for channel in simulation.table.channels
     ]
     return [hop, *others]
-
-
-def _core(begin: Simulation) -> int:
-    """Ions in the core's layer at the beginning of the tape that started there."""
-    state, crystal = begin.state, begin.crystal
-    held = state.species[crystal.sites]
-    own = state.origin[state.slot[crystal.sites]] == 0
-    ions = (held != VACANCY) & (held != SPECIES["void"].code)
-    return int(np.count_nonzero(own & ions))
 
 
 def _knots(simulation: Simulation, end: float) -> list[list[float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -87,7 +88,7 @@ def part(
     first = _next(pair[0], ends[0]), _next(pair[1], ends[1])
     if not crystals and first == (None, None):
         return Parting(configuration, common, first, ())
-    return Parting(configuration, common, first, tuple(crystals or _reasons(pair, ends, first)))
+    return Parting(configuration, common, first, tuple(crystals or reasons(pair, first, ends)))
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -154,8 +155,19 @@ def _next(simulation: Simulation, end: float) -> Event | None:
     return event
 
 
-def _reasons(pair: Pair, ends: tuple[float, float], first: tuple[Event | None, Event | None]) -> list[str]:
-    """Why two runs that stand at the same moment go on with different events."""
+def reasons(
+    pair: Pair, first: tuple[Event | None, Event | None], ends: tuple[float, float] = (math.inf, math.inf)
+) -> list[str]:
+    """Why two runs that stand at the same moment go on with different events.
+
+    Parameters
+    ----------
+    pair : two Simulation
+    first : two of Event or None
+        The next event of each.
+    ends : two of float
+        Times / s at which they end.
+    """
     a, b = pair
     found = []
     if a.key != b.key:

@@ -16,7 +16,7 @@ __all__ = ["COSTLY", "NAMES", "Condition"]
 
 
 class Condition:
-    """A condition, such as ``event.verb == 'dock' and site.layer < 3``.
+    """A condition, such as ``event.verb == 'dock' and site.layer != 'core'``.
 
     It means what it means in Python, with three things narrowed: an event at which Python would divide by zero, or
     compare something that is no number (NaN), is never a hit; texts are equal or not, but have no order; and a number

@@ -27,11 +27,11 @@ from ucnp_abm.server.expressions import (
 )
 
 NAMES: Mapping[str, str] = {
-    **dict.fromkeys(("event.verb", "event.species", "site.zone", "to.zone"), TEXT),
+    **dict.fromkeys(("event.verb", "event.species", "site.zone", "to.zone", "site.layer", "to.layer"), TEXT),
     **dict.fromkeys(("event.site", "event.to", "event.number", "event.time", "event.slot", "event.vacancy"), NUMBER),
     **dict.fromkeys(("event.rate", "event.barrier", "event.activation", "event.probability"), NUMBER),
-    **dict.fromkeys(("site.layer", "to.layer", "site.r_nm", "to.r_nm", "site.coordination", "to.coordination"), NUMBER),
-    **dict.fromkeys(("vacancies", "outside_core_pct", "steps", "time"), NUMBER),
+    **dict.fromkeys(("site.r_nm", "to.r_nm", "site.coordination", "to.coordination"), NUMBER),
+    **dict.fromkeys(("vacancies", "outside_core", "steps", "time"), NUMBER),
 }
 """Columns, and whether each holds texts or numbers."""
 COSTLY = frozenset({"event.rate", "event.barrier", "event.activation", "event.probability"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from ucnp_abm.crystal.state import COUNTERS
 from ucnp_abm.engine import timeline
 from ucnp_abm.engine.chronicle import Chronicle
 from ucnp_abm.engine.simulation import Simulation
+from ucnp_abm.observables import outside_core
+from ucnp_abm.replay.crystal import own_ions
 from ucnp_abm.rules.table import RateTable
 
 Ints = NDArray[np.int64]
@@ -45,6 +48,7 @@ class Line:
     def begin_anew(self) -> None:
         """Take note of the crystal and of the files as they are now: the laws are others."""
         self._base = self._counts(), self._tallies()
+        self._core = own_ions(self.simulation)
         self._files = {path: _stamp(path) for path in self.files}
 
     @property
@@ -56,26 +60,42 @@ class Line:
     def files(self) -> list[str]:
         """Paths of the files in which the laws stand."""
         mechanism = self.simulation.mechanism
-        rules = [*mechanism.hops, *(rule for part in (mechanism, *mechanism.drives) for rule in part.site_rules)]
-        return sorted({rule.where.path for rule in rules} - {""})
+        paths = {rule.where.path for rule in mechanism.hops}
+        paths |= {rule.where.path for part in (mechanism, *mechanism.drives) for rule in part.site_rules}
+        return sorted(paths - {""})
 
     @property
     def edited(self) -> bool:
         """Whether one of these files is another one since the laws were loaded."""
         return any(_stamp(path) != stamp for path, stamp in self._files.items())
 
+    @property
+    def core(self) -> int | None:
+        """The core's ions when the line began; None in a box, which has no core."""
+        crystal = self.simulation.crystal
+        return None if crystal.periodic else self._core
+
+    @property
+    def outside(self) -> float | None:
+        """Share / % of the core's ions that lie outside the core; None in a box, and if there are none."""
+        share = outside_core.columns(self.simulation)["outside_core_pct"]
+        return share if math.isfinite(share) else None
+
     # --- in time ---
 
     def forward(self, event: int | None, time: float | None, goes_on: Callable[[], bool]) -> bool:
         """Run up to an event or a time / s, whichever comes first; tells whether it arrived before it had to pause."""
-        simulation = self.simulation
-        while event is None or simulation.state.events < event:
+        simulation, arrived = self.simulation, False
+        while not arrived and (event is None or simulation.state.events < event):
+            if time is not None and simulation.time >= time:
+                break
             goal = simulation.state.events + PIECE
-            simulation.run_to(events=goal if event is None else min(goal, event), time=time)
-            if simulation.state.events < min(goal, goal if event is None else event):
-                break  # the time has come, or nothing more can happen
-            if not goes_on():
-                return event is not None and simulation.state.events >= event
+            goal = goal if event is None else min(goal, event)
+            simulation.run_to(events=goal, time=time)
+            arrived = simulation.state.events < goal  # the time has come, or nothing more can happen
+            if not arrived and not goes_on():
+                self.chronicle.follow()
+                return simulation.state.events == event
         self.chronicle.follow()
         return True
 

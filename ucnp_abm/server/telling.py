@@ -27,9 +27,7 @@ _CHANNEL = 32
 """Labels of candidates: species codes for hops, behind them the channels."""
 
 
-def next_events(
-    line: Line, verb: str | None, species: str | None, near: NDArray[np.int64] | None
-) -> dict[str, Any]:
+def next_events(line: Line, verb: str | None, species: str | None, near: NDArray[np.int64] | None) -> dict[str, Any]:
     """Channels with their shares of the rate, and the fastest candidate events, all or those of one kind or place.
 
     Parameters
@@ -70,7 +68,14 @@ def next_events(
         chance = float(one["rate"] / total)
         numbers = (int(one["site"]), int(one["to"]), _short(float(one["rate"])), _short(chance), rules.index(rule))
         rows.append([*names[int(label[k])], *numbers, int(one["channel"]), int(one["direction"])])
-    table = {"rows": rows, "rules": rules, "of": chosen.size, "verb": verb, "species": species, "near": near is not None}
+    table = {
+        "rows": rows,
+        "rules": rules,
+        "of": chosen.size,
+        "verb": verb,
+        "species": species,
+        "near": near is not None,
+    }
     return {"candidates": found.size, "total": total, "channels": channels, "table": table}
 
 
@@ -253,7 +258,8 @@ def drawn(simulation: Simulation) -> dict[str, Any] | None:
             laws.append(f"{_standing(draw.move.rule)}: {draw.law:.6g} eV, {same}")
     words = newest[-1].words
     return {
-        "summary": f"{n} candidates since the event before" + (f", the last {len(rows)} shown" if n > len(rows) else ""),
+        "summary": f"{n} candidates since the event before"
+        + (f", the last {len(rows)} shown" if n > len(rows) else ""),
         "rows": rows,
         "laws": list(dict.fromkeys(laws)),
         "words": "random words (pool, member and direction, acceptance, time): " + " ".join(f"{w:016x}" for w in words),

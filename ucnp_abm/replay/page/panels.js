@@ -136,9 +136,9 @@ export class Panels {
   breakpoints(list, words) {
     this.words.textContent = `names: ${words.join(", ")}. Those of rates and barriers are asked event by event, slowly.`;
     fill(this.breakList, ...list.map((one) => {
-      const box = make("input", { type: "checkbox", "aria-label": `${one.text} on`, onchange: () => this.on.breakpoint({ id: one.id, on: box.checked }) });
+      const box = make("input", { type: "checkbox", "aria-label": `${one.text} on`, onchange: () => this.on.breakpoint({ number: one.id, on: box.checked }) });
       box.checked = one.on;
-      return make("div", { class: one.hit ? "break hit" : "break" }, box, make("code", {}, one.text), make("span", { class: "hint" }, `${count(one.hits)} hits`), one.automatic ? make("span", { class: "hint" }, "always") : make("button", { type: "button", "aria-label": `remove ${one.text}`, onclick: () => this.on.breakpoint({ id: one.id, remove: true }) }, "×"));
+      return make("div", { class: one.hit ? "break hit" : "break" }, box, make("code", {}, one.text), make("span", { class: "hint" }, `${count(one.hits)} hits`), one.automatic ? make("span", { class: "hint" }, "always") : make("button", { type: "button", "aria-label": `remove ${one.text}`, onclick: () => this.on.breakpoint({ number: one.id, remove: true }) }, "×"));
     }));
   }
 
