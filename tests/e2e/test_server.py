@@ -265,7 +265,7 @@ def test_another_page_reaches_no_command(person, change, path):
     before = len(calls)
     change = {name: value.format(port=person.port) for name, value in change.items()}
     code, headers, content = person.ask("POST", path, {**person.json, **change}, b'{"n": 1}')
-    assert (code, headers["content-type"]) == (403, "application/json")
+    assert (code, headers["content-type"], headers["connection"]) == (403, "application/json", "close")
     assert list(json.loads(content)) == ["error"]
     assert len(calls) == before
 
@@ -323,7 +323,7 @@ def test_no_path_leads_elsewhere(person, path):
     "body",
     [b"", b"[]", b"1", b"null", b'"a"', b"{", b"{'a': 1}", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": -Infinity}',
      b'{"a": 1e999}', b'{"a": 1, "a": 2}', b'{"b": {"a": 1, "a": 1}}', b'{"a": ' + b"[" * 17 + b"]" * 17 + b"}",
-     b"[" * 60000, b'{"a":' * 12000, b'{"a": ' + b"9" * 5000 + b"}", b"\xff\xfe{}", b"\xef\xbb\xbf{}", b"{}{}",
+     b"[" * 60000, b'{"a":' * 12000, b'{"a": ' + b"9" * 21 + b"}", b"\xff\xfe{}", b"\xef\xbb\xbf{}", b"{}{}",
      b'{"a": 01}', '{"a": 1}'.encode("utf-16"), b"a=1&b=2", b'{"a": "\x00"}'],
     ids=range(24),
 )  # fmt: skip
@@ -405,6 +405,21 @@ def test_slow_and_missing_bodies_end_in_time(person):
     assert person.raw(b"GET / HT") == b""
     assert person.raw(b"") == b""
     assert time.perf_counter() - start < 8
+
+
+def test_an_endless_body_is_read_to_a_limit_only():
+    with Serving(answer, PAGE, patience=20) as serving:
+        person = Person(serving)
+        head = person.head("POST /do/step HTTP/1.1", JSON, "Transfer-Encoding: chunked")
+        start = time.perf_counter()
+        assert status(person.raw(head, *[b"10000\r\n" + b"x" * 65536 + b"\r\n"] * 40)) in (413, None)
+        assert time.perf_counter() - start < 2
+
+
+def test_half_a_head_ends_in_time(person):
+    start = time.perf_counter()
+    assert person.raw(b"GET / HTTP/1.1\r\nHost: ") == b""
+    assert time.perf_counter() - start < 2
 
 
 def test_a_refused_request_does_not_wait_for_its_body(person):

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-import anyio.to_thread
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -63,11 +63,8 @@ def application(guard: Guard, page: Page, answer: Answer, *, patience: float = 1
             arguments = parsed(await request.body())
         except ValueError as error:
             return _json(400, _dumped({"error": f"The request cannot be read: {error}."}))
-        async with one:
-            # Abandoned when the server closes: a long command must not keep it open.
-            status, content = await anyio.to_thread.run_sync(
-                _answered, answer, command, arguments, abandon_on_cancel=True
-            )
+        async with one:  # until the command is done, or the server closes: then it is left alone
+            status, content = await run_in_threadpool(_answered, answer, command, arguments)
         return _json(status, content)
 
     async def alive(request: Request) -> Response:
@@ -104,8 +101,6 @@ def parsed(body: bytes) -> dict[str, Any]:
         value = json.loads(
             body.decode(), object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite, parse_int=_whole
         )
-    except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not JSON ({error.msg} at character {error.pos + 1})") from None
     except RecursionError:

@@ -128,9 +128,8 @@ class _Armed:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            ours = {**HEADERS, **self.extra}
-            kept = [(name, value) for name, value in message.get("headers", ()) if name.decode("latin-1") not in ours]
-            message["headers"] = kept + [(name.encode(), value.encode()) for name, value in ours.items()]
+            ours = [(name.encode(), value.encode()) for name, value in (HEADERS | self.extra).items()]
+            message["headers"] = [*message["headers"], *ours]
         await self._send(message)
 
 

@@ -131,9 +131,7 @@ class _Protocol(H11Protocol):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        if (
-            self.cycle is None or self.cycle.response_complete
-        ):  # otherwise the answer to the request before is on its way
+        if self.cycle is None or self.cycle.response_complete:  # no answer is on its way
             head = {"content-type": "text/plain", "content-length": str(len(msg)), "connection": "close", **HEADERS}
             lines = ["HTTP/1.1 400 Bad Request", *(f"{name}: {value}" for name, value in head.items()), "", msg]
             self.transport.write("\r\n".join(lines).encode("latin-1"))
