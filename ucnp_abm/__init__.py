@@ -31,10 +31,12 @@ _HOME = {
     "SiteEnv": "rules.env",
     "UcnpError": "errors",
     "compare": "study.compare",
+    "debug": "server.debug",
     "hookimpl": "hookspecs",
     "light": "photons.light",
     "mechanism": "registry",
     "observable": "observables",
+    "show": "replay.show",
 }
 __all__ = sorted([*_HOME, "__version__"])
 
@@ -52,10 +54,12 @@ if TYPE_CHECKING:
     from ucnp_abm.photons.light import Light, light
     from ucnp_abm.photons.optics import Optics
     from ucnp_abm.registry import mechanism
+    from ucnp_abm.replay.show import show
     from ucnp_abm.rules import Env
     from ucnp_abm.rules.drive import Drive
     from ucnp_abm.rules.env import HopEnv, SiteEnv
     from ucnp_abm.rules.mechanism import Mechanism
+    from ucnp_abm.server.debug import debug
     from ucnp_abm.study.compare import compare
 
 

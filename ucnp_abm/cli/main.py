@@ -13,6 +13,7 @@ import click
 COMMANDS = {
     "demo": ("ucnp_abm.cli.demo:demo", "Anneal the paper's particle without and with the yttrium complex."),
     "run": ("ucnp_abm.cli.run:run", "One trajectory into a run directory, or one that goes on."),
+    "debug": ("ucnp_abm.cli.debug:debug", "Step through a run in a browser: forwards, backwards, and why."),
     "compare": ("ucnp_abm.cli.compare:compare", "Mechanisms side by side on the same crystals."),
     "light": ("ucnp_abm.cli.light:light", "Where absorbed energy goes, and what light comes out, over an anneal."),
     "check": ("ucnp_abm.cli.check:check", "Whether a run directory is as it was written, and runs again the same."),

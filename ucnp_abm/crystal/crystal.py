@@ -152,7 +152,7 @@ class Crystal:
         return found
 
     def lattice_points(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """(N, 3) cell and (N,) basis position of each site, and the (3,) centre / Å: cells @ cell - centre are places."""
+        """(N, 3) cell and (N,) basis position of each site, and the (3,) centre / Å that positions are counted from."""
         points = self.sites.astype(np.int64)
         return self._grid.cells_of(points), points % len(self.lattice.basis), self._centre[0]
 

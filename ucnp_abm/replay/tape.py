@@ -24,7 +24,12 @@ _PIECE = 50_000
 _NAMES = {"uint8": "u1", "uint16": "u2", "uint32": "u4", "int8": "i1", "float32": "f4", "float64": "f8"}
 
 
-def record(simulation: Simulation, end: float, show: Callable[[Chronicle], object] = lambda chronicle: None) -> bytes:
+def record(
+    simulation: Simulation,
+    end: float,
+    show: Callable[[Chronicle], object] = lambda chronicle: None,
+    most: int | None = None,
+) -> bytes:
     """The events of a simulation from the beginning of its known past up to a time, as a tape.
 
     The simulation stays as it is.
@@ -36,6 +41,8 @@ def record(simulation: Simulation, end: float, show: Callable[[Chronicle], objec
         Time / s.
     show : callable
         Told the chronicle after each piece.
+    most : int or None
+        Only so many events.
 
     Returns
     -------
@@ -49,21 +56,22 @@ def record(simulation: Simulation, end: float, show: Callable[[Chronicle], objec
         If there are more events than a page can hold.
     """
     chronicle = Chronicle(simulation)
-    while True:
-        before = chronicle.last
-        chronicle.tell(event=before + _PIECE, time=end)
+    last = chronicle.first + (MOST_EVENTS + 1 if most is None else min(most, MOST_EVENTS))
+    while chronicle.last < last:
+        goal = min(chronicle.last + _PIECE, last)
+        chronicle.tell(event=goal, time=end)
         show(chronicle)
-        if chronicle.last - chronicle.first > MOST_EVENTS:
-            raise BadInput(
-                f"movie: there are more than {MOST_EVENTS:,} events up to {chronicle.time:.4g} s; a page holds no more: "
-                "make a shorter one, or an MP4"
-            )
-        if chronicle.last < before + _PIECE:
-            break
+        if chronicle.last < goal:
+            break  # the end has come, or nothing more can happen
+    if chronicle.last - chronicle.first > MOST_EVENTS:
+        raise BadInput(
+            f"movie: there are more than {MOST_EVENTS:,} events up to {chronicle.time:.4g} s, and no page holds "
+            "more; take the first of them (--events), or make an MP4"
+        )
     begin = simulation.branch()
     begin.goto(event=chronicle.first)
     about, arrays = _told(simulation, begin, chronicle)
-    about["knots"] = _knots(simulation, end)
+    about["knots"] = _knots(simulation, min(end, chronicle.time))
     about["arrays"] = [[name, _NAMES[array.dtype.name], array.size] for name, array in arrays.items()]
     text = json.dumps(about, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     columns = b"".join(

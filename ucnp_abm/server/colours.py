@@ -88,5 +88,5 @@ def _energy(line: Line) -> Toned:
     glow = light(line.simulation).glows[0]
     died = np.full(line.simulation.crystal.n_sites, np.nan)
     died[glow.network.sites] = 100 * glow.fate.dwell_s * glow.network.quenching
-    words = "Of all absorbed energy, the share that dies at vacancies and the surface from this Yb (rate set npt, cyclohexane)."
+    words = "Share of all absorbed energy that dies at vacancies and the surface from this Yb (rates npt, cyclohexane)."
     return died, "% of all", words, "carries no energy", False

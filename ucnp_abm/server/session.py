@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import ucnp_abm
 from ucnp_abm.engine.moves import Event
 from ucnp_abm.engine.simulation import Simulation
-from ucnp_abm.errors import BadInput, BadRate, LiveMismatch, UcnpError, nearest, shown
+from ucnp_abm.errors import BadInput, BadRate, LiveMismatch, nearest, shown
 from ucnp_abm.registry import anew, installed, mechanism
 from ucnp_abm.replay.crystal import described
 from ucnp_abm.server import colours, search, telling
@@ -167,7 +167,7 @@ class Session:
                 }
             )
         parting = self.parted.event if self.parted else None
-        return {"panes": panes, "hits": self.stops[-100:], "parting": parting}
+        return {"curves": panes, "hits": self.stops[-100:], "parting": parting}
 
     # --- commands: time ---
 
@@ -194,7 +194,8 @@ class Session:
             raise BadInput("on: give an event or a time")
         looked = self._stop(target, end) if stopping else search.Looked(None, None, True)
         goal = target if looked.all else looked.upto
-        arrived = all([line.forward(goal, end, self._has_time) for line in self.shown])
+        paths = [line.forward(goal, end, self._has_time) for line in self.shown]  # all of them run
+        arrived = all(paths)
         if arrived and looked.hit is not None:
             return self._view(self._at_breakpoint(looked.hit))
         if arrived and looked.all:
@@ -371,9 +372,7 @@ class Session:
         now = line.simulation.state.events
         found = line.chronicle.next_of(self.selected, now)
         if found is None:
-            raise BadInput(
-                f"Its next event: there is none up to event {line.chronicle.last}"
-            )
+            raise BadInput(f"Its next event: there is none up to event {line.chronicle.last}")
         return self.do_on(event=found, stopping=False)
 
     # --- helpers: lines ---

@@ -1,6 +1,6 @@
 // The source of a live run: one request for each command, one answer for each request.
 
-import { bytesOf, floatsOf } from "./numbers.js";
+import { bytesOf } from "./numbers.js";
 
 export class Live {
   abilities = { live: true };
@@ -13,7 +13,6 @@ export class Live {
     this.took = { milliseconds: performance.now() - begun, bytes: Number(answer.headers.get("Content-Length")) };
     if (!answer.ok) throw new Error(body.error);
     for (const pane of body.panes ?? []) if (pane.changed.all) pane.changed.all = bytesOf(pane.changed.all);
-    if (body.crystal) Object.assign(body.crystal, { places: floatsOf(body.crystal.places), zone: bytesOf(body.crystal.zone) });
     if (body.values) body.values = bytesOf(body.values);
     return body;
   }

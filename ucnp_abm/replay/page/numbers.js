@@ -30,4 +30,3 @@ export function bytesOf(base64) {
   return bytes;
 }
 
-export const floatsOf = (base64) => new Float32Array(bytesOf(base64).buffer);

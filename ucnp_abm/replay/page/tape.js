@@ -116,7 +116,7 @@ export class Tape {
       curve.vacancies.push(this.vacancies[k]);
       curve.outside.push(this.#share(k) ?? 0);
     }
-    return { panes: [curve], hits: [], parting: null };
+    return { curves: [curve], hits: [], parting: null };
   }
 
   _colour({ kind }) {

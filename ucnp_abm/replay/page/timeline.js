@@ -12,13 +12,13 @@ export class Timeline {
     this.to = make("span");
     this.key = make("div", { class: "key" });
     element.append(make("div", {}, this.canvas, this.slider, make("div", { class: "ends" }, this.from, this.marks, this.to)), this.key);
-    this.data = { panes: [], hits: [], parting: null };
+    this.data = { curves: [], hits: [], parting: null };
     this.now = 0;
     new ResizeObserver(() => this.draw()).observe(this.canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
-  // panes: [{event, t, vacancies, outside}] of each line on show; hits: events at breakpoints; parting: event or null.
+  // curves: [{event, t, vacancies, outside}] of each line on show; hits: events at breakpoints; parting: event or null.
   take(data) {
     this.data = data;
     this.draw();
@@ -54,8 +54,8 @@ export class Timeline {
     };
     for (const event of data.hits) vertical(event, "--line", 1);
     for (const name of ["vacancies", "outside"]) {
-      const most = Math.max(1e-9, ...data.panes.flatMap((pane) => pane[name]));
-      data.panes.forEach((pane, k) => {
+      const most = Math.max(1e-9, ...data.curves.flatMap((pane) => pane[name]));
+      data.curves.forEach((pane, k) => {
         pen.strokeStyle = colour(name === "vacancies" ? "--one" : "--two");
         pen.lineWidth = k ? 1.2 : 1.8;
         pen.setLineDash(k ? [4, 3] : []);
