@@ -38,7 +38,7 @@ def tones(line: Line, kind: object) -> dict[str, Any]:
     low = float(values[known].min(initial=np.inf)) if known.any() else 0.0
     high = float(values[known].max(initial=-np.inf)) if known.any() else 0.0
     scaled = (
-        np.log1p(values - low) / np.log1p(high - low)
+        np.log1p(99 * (values - low) / (high - low)) / np.log(100)
         if logarithmic and high > low
         else (values - low) / (high - low or 1.0)
     )
@@ -88,5 +88,5 @@ def _energy(line: Line) -> Toned:
     glow = light(line.simulation).glows[0]
     died = np.full(line.simulation.crystal.n_sites, np.nan)
     died[glow.network.sites] = 100 * glow.fate.dwell_s * glow.network.quenching
-    words = "Share of all absorbed energy that dies at vacancies and the surface from this Yb (rates npt, cyclohexane)."
-    return died, "% of all", words, "carries no energy", False
+    words = "Share of all absorbed energy that dies from this Yb at vacancies and the surface; npt, cyclohexane, logarithmic."
+    return died, "% of all", words, "carries no energy", True

@@ -32,6 +32,8 @@ MOST_EVENTS, MOST_LINES, MOST_BREAKPOINTS = 10**12, 12, 50
 _FEW = 500  # changed sites that are told one by one
 _CURVE = 400  # points of a curve
 Answer = dict[str, Any]
+_SAME = object()
+"""An argument that was not given."""
 
 
 class Session:
@@ -110,12 +112,17 @@ class Session:
             self._told = [None, None]
         return self._view()
 
-    def do_filter(self, **which: object) -> Answer:
-        """Which candidate events the table shows."""
-        for name, value in which.items():
-            if name not in self._filter or not (value is None or isinstance(value, bool if name == "near" else str)):
-                raise BadInput(f"filter: expected verb, species and near, got {shown(name)}: {shown(value)}")
-        self._filter |= which
+    def do_filter(self, verb: object = _SAME, species: object = _SAME, near: object = _SAME) -> Answer:
+        """Which candidate events the table shows; what is not named stays."""
+        given = {
+            name: value for name, value in (("verb", verb), ("species", species), ("near", near)) if value is not _SAME
+        }
+        for name, value in given.items():
+            if not (isinstance(value, bool) if name == "near" else value is None or isinstance(value, str)):
+                raise BadInput(
+                    f"filter: {name}: expected {'true or false' if name == 'near' else 'a text'}, got {shown(value)}"
+                )
+        self._filter |= given
         return self._view()
 
     def do_select(self, site: object = None) -> Answer:

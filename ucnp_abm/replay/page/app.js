@@ -35,7 +35,7 @@ class App {
     Object.assign(find("slice"), { min: -reach, max: reach });
     this.timeline = new Timeline(find("timeline"), (event) => this.scrub(event));
     this.panels = new Panels(find("panels"), this.#asked(), this.source.abilities);
-    if (!this.source.abilities.live) find("until").hidden = true;
+    find("until").hidden = find("why-last").hidden = !this.source.abilities.live;
     this.#watch();
     this.show(opened);
     await this.curves();
@@ -106,7 +106,7 @@ class App {
     const [pane] = answer.panes;
     this.#facts(pane, answer);
     this.timeline.stand(pane);
-    if (answer.inspector !== undefined) this.#inspector(answer.inspector);
+    if (answer.inspector !== undefined) this.#inspector(answer.inspector, `${pane.line} ${pane.event} ${pane.time}`);
     if (pane.channels) this.panels.events(pane, this.species);
     if (answer.breakpoints) this.panels.breakpoints(answer.breakpoints, answer.words);
     if (answer.lines) this.panels.lines(answer);
@@ -141,8 +141,8 @@ class App {
     seat.draw();
   }
 
-  #inspector(who) {
-    this.panels.inspect(who);
+  #inspector(who, moment) {
+    this.panels.inspect(who, moment);
     this.panes.forEach((seat, k) => Object.assign(seat, { picked: k || !who ? null : who.site, path: k || !who ? [] : who.path }));
     if (who && who.slot !== this.selected) this.panels.open("inspector");
     this.selected = who?.slot;
@@ -180,7 +180,7 @@ class App {
     const answer = await this.source.do("why", key).catch((error) => this.fail(error.message));
     if (!answer) return;
     this.panels.why(answer.why);
-    this.panes[0].arrow = arrow;
+    if (arrow) this.panes[0].arrow = arrow;
     this.panes[0].draw();
   }
 
@@ -266,6 +266,7 @@ class App {
     on("start", "click", () => this.ask("goto", { event: this.answer.panes[0].first }));
     on("play", "click", () => this.play());
     on("until", "click", () => this.ask("until", { what: "breakpoint" }));
+    on("why-last", "click", () => this.why({ last: true }));
     on("run", "submit", (event) => { event.preventDefault(); this.run(); });
     on("look", "submit", (event) => event.preventDefault());
     on("speed", "input", () => (find("speed-at").textContent = `${count(SPEEDS[find("speed").value])} /s`));
@@ -276,8 +277,8 @@ class App {
     on("xray", "change", () => { this.look.xray = find("xray").checked; this.draw(); });
     for (const button of document.querySelectorAll("[data-view]")) button.addEventListener("click", () => this.view(Number(button.dataset.view)));
     document.addEventListener("keydown", (event) => this.key(event));
-    window.addEventListener("focus", () => this.source.abilities.live && !this.playing && this.ask("look"));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    window.addEventListener("focus", () => this.source.abilities.live && !this.playing && this.ask("look", { full: true }));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
   }
 
   slice() {
@@ -301,7 +302,7 @@ class App {
       ArrowRight: () => this.ask("step", { n: event.shiftKey ? 100 : 1 }), ArrowLeft: () => this.ask("back", { n: event.shiftKey ? Math.min(100, this.answer.panes[0].event - this.answer.panes[0].first) : 1 }),
       Home: () => this.ask("goto", { event: this.answer.panes[0].first }), End: () => this.ask("goto", { event: this.answer.panes[0].known }),
       b: () => this.source.abilities.live && this.ask("until", { what: "breakpoint" }), n: () => this.ask("until", { what: "its" }), r: () => this.source.abilities.live && this.ask("reload"),
-      x: () => find("xray").click(), "+": () => this.panes[0].zoom(1.2), "-": () => this.panes[0].zoom(1 / 1.2),
+      w: () => this.source.abilities.live && this.why({ last: true }), x: () => find("xray").click(), "+": () => this.panes[0].zoom(1.2), "-": () => this.panes[0].zoom(1 / 1.2),
       " ": () => this.play(), Escape: () => this.stop(), 1: () => this.view(0), 2: () => this.view(1), 3: () => this.view(2), 4: () => this.view(3),
     };
     if (event.key === " " && event.target.closest("button, a, summary, [tabindex='0']:not(canvas)")) return;

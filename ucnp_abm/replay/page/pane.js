@@ -2,7 +2,7 @@
 
 import { make, makeSvg, fill } from "./dom.js";
 import { count } from "./numbers.js";
-import { VACANCY, UNKNOWN, amountColours, amountPalette, kindColour, rgbOf } from "./colours.js";
+import { VACANCY, amountColours, amountPalette, kindColour, rgbOf, unknownColour } from "./colours.js";
 import { Spheres } from "./spheres.js";
 
 const CLICK = 4; // pixels that a press may wander and still be a click
@@ -71,8 +71,8 @@ export class Pane {
     const tones = this.tones;
     if (tones.kind === "species") return null;
     if (tones.kind === "zone") return make("div", {}, ...this.crystal.zones.map((name, k) => make("div", { class: "zone" }, make("span", { class: "dot", style: { background: kindColour(k) } }), ` ${name}`)));
-    const ramp = make("span", { class: "ramp", style: { background: `linear-gradient(90deg, ${amountColours.join(",")})` } });
-    const none = tones.some ? null : make("div", { class: "ramp-ends" }, make("span", {}, make("span", { class: "dot", style: { background: UNKNOWN } }), ` ${tones.absent}`));
+    const ramp = make("span", { class: "ramp", style: { background: `linear-gradient(90deg, ${amountColours().join(",")})` } });
+    const none = tones.some ? null : make("div", { class: "ramp-ends" }, make("span", {}, make("span", { class: "dot", style: { background: unknownColour() } }), ` ${tones.absent}`));
     return make("div", { title: tones.words }, ramp, make("div", { class: "ramp-ends" }, make("span", {}, tones.low), make("span", {}, tones.unit), make("span", {}, tones.high)), none);
   }
 
@@ -156,7 +156,7 @@ export class Pane {
   }
 
   #bar(width, height, scale) {
-    const long = [0.5, 1, 2, 5, 10, 20, 50].findLast((nm) => nm * 10 * scale <= 0.2 * width) ?? 0.2, pixels = long * 10 * scale;
+    const long = [0.5, 1, 2, 5, 10, 20, 50].findLast((nm) => nm * 10 * scale <= 0.2 * Math.min(width, height)) ?? 0.2, pixels = long * 10 * scale;
     return [makeSvg("line", { class: "scale", x1: width - 16 - pixels, x2: width - 16, y1: height - 14, y2: height - 14 }), makeSvg("text", { x: width - 16 - pixels / 2, y: height - 20, "text-anchor": "middle" }, `${long} nm`)];
   }
 

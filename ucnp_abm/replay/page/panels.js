@@ -4,6 +4,7 @@ import { make, fill, pairs, chosenBy } from "./dom.js";
 import { count, nanometres, percent, rate, seconds } from "./numbers.js";
 
 const labelOf = (verb, species) => `${verb} ${species}`;
+const shortly = (rule) => rule.replace(/^.*, (.*) line (\d+)$/, "$1:$2");
 const way = (site, to) => (site === to ? `${site}` : `${to} → ${site}`);
 
 export class Panels {
@@ -12,7 +13,7 @@ export class Panels {
     Object.assign(this, { element, on, abilities });
     this.bodies = {};
     const names = abilities.live ? ["events", "inspector", "breakpoints", "lines", "draw"] : ["inspector", "next"];
-    this.titles = { events: "Next events", inspector: "Inspector", breakpoints: "Breakpoints", lines: "Lines", draw: "How it was drawn", next: "Find" };
+    this.titles = { events: "Events", inspector: "Inspector", breakpoints: "Breakpoints", lines: "Lines", draw: "Draw", next: "Find" };
     for (const name of names) this.bodies[name] = make("div", { class: "panel", id: `panel-${name}`, role: "tabpanel", tabindex: -1 });
     this.names = names;
     this.top = make("section", { class: "top", "aria-label": "Next events" });
@@ -78,10 +79,10 @@ export class Panels {
     const warning = pane.warning && make("div", { class: "warning" }, pane.warning.text, " ", pane.warning.condition ? make("button", { class: "link", type: "button", onclick: () => this.on.addBreakpoint(pane.warning.condition) }, `break at ${pane.warning.condition}`) : null);
     const rows = table.rows.map(([verb, species, site, to, speed, chance, rule, channel, direction]) => {
       const key = { channel, site, direction }, mine = JSON.stringify(key) === this.chosen;
-      return chosenBy(() => this.#choose(key, site, to), { class: mine ? "picked" : "", "data-key": JSON.stringify(key) }, ...[labelOf(verb, species), way(site, to), rate(speed), chance.toPrecision(2)].map((text, k) => make("td", { class: k ? "number" : "" }, text)), make("td", { title: table.rules[rule] }, table.rules[rule]));
+      return chosenBy(() => this.#choose(key, site, to), { class: mine ? "picked" : "", "data-key": JSON.stringify(key) }, ...[labelOf(verb, species), way(site, to), rate(speed), chance.toPrecision(2)].map((text, k) => make("td", { class: k ? "number" : "" }, text)), make("td", { class: "rest", title: table.rules[rule] }, shortly(table.rules[rule])));
     });
-    const total = `${count(pane.candidates)} possible · ${rate(pane.total)} /s${pane.total > 0 ? ` · one in ${seconds(1 / pane.total)}` : ""}`;
-    fill(this.bodies.events, make("h2", {}, "Next events "), make("span", { class: "hint" }, total), ...bars, warning,
+    const total = `${count(pane.candidates)} events · ${rate(pane.total)} /s`;
+    fill(this.bodies.events, make("h2", {}, "What could happen next "), make("span", { class: "hint", title: pane.total > 0 ? `one in ${seconds(1 / pane.total)}` : "" }, total), ...bars, warning,
       make("div", { class: "row" }, select, make("label", {}, near, " near selection"), make("span", { class: "hint" }, `${table.rows.length} of ${count(table.of)}, fastest first`)),
       make("table", {}, make("thead", {}, make("tr", {}, ...["event", "site", "rate / s⁻¹", "p", "rule"].map((name) => make("th", {}, name)))), make("tbody", {}, ...rows)));
   }
@@ -94,25 +95,35 @@ export class Panels {
 
   // --- who is selected, and why ---
 
-  inspect(who) {
-    if (!who) return fill(this.bodies.inspector, make("h2", {}, "Inspector "), make("p", { class: "hint" }, "Click an ion or a vacancy in the crystal, or an event in a table."), (this.whyBox = make("div", { id: "why" })));
+  inspect(who, moment) {
+    if (moment !== this.moment) this.reason = null; // it was about another moment
+    this.moment = moment;
+    if (!who) return fill(this.bodies.inspector, make("h2", {}, "Inspector "), make("p", { class: "hint" }, "Click an ion or a vacancy in the crystal, or an event in a table."), (this.whyBox = make("div", { id: "why" })), this.#whyAgain());
     const options = (who.options ?? []).map((option) => chosenBy(() => this.on.why(option.key, { from: option.to, to: option.site }), {}, ...[labelOf(option.verb, option.species), way(option.site, option.to), rate(option.rate), `${option.activation.toFixed(3)} eV`].map((text, k) => make("td", { class: k ? "number" : "" }, text))));
     const history = who.history.map(([number, text]) => make("li", {}, make("button", { class: "link", type: "button", onclick: () => this.on.goto({ event: number }) }, `#${number}`), ` ${text}`)).reverse();
     fill(this.bodies.inspector,
       make("div", { class: "row" }, make("h2", {}, `${who.species} ${who.slot}`), make("button", { type: "button", id: "its-next", title: "To its next event (n)", onclick: () => this.on.its() }, "Its next event"), make("button", { type: "button", onclick: () => this.on.select(null) }, "Clear")),
       pairs([["site", `${who.site}, ${who.zone}${who.layer === who.zone ? "" : ` (${who.layer} as grown)`}, r = ${nanometres(who.r)}`], ...(who.neighbours ? [["neighbours", who.neighbours]] : []), ["came from", who.origin], ...(who.age === null ? [] : [["age", seconds(who.age)]]), ["moved", `${nanometres(who.moved)} from where it began`]]),
-      (this.whyBox = make("div", { id: "why" })),
-      options.length ? make("h3", {}, `${who.of_options} events it could take part in`) : make("p", { class: "hint" }, who.options ? "Nothing can happen to it now: no vacancy beside it, no rule." : ""),
+      (this.whyBox = make("div", { id: "why" })), this.#whyAgain(),
+      options.length ? make("h3", {}, who.of_options === 1 ? "One event it could take part in" : `${who.of_options} events it could take part in`) : make("p", { class: "hint" }, who.options ? "Nothing can happen to it now: no vacancy beside it, no rule." : ""),
       options.length ? make("table", {}, make("tbody", {}, ...options)) : null,
-      history.length ? make("h3", {}, `History, newest first (${count(who.of_history)} events known)`) : make("p", { class: "hint" }, "It has not moved in the events that are known."),
+      history.length ? make("h3", {}, `History, newest first (${count(who.of_history)} known)`) : make("p", { class: "hint" }, "It has not moved in the events that are known."),
       make("ul", { class: "list" }, ...history));
   }
 
   why(reason) {
-    if (!this.whyBox) return;
+    this.reason = reason;
+    this.#whyAgain();
+    this.open("inspector");
+  }
+
+  // The reason that was asked for stays until the moment is another one.
+  #whyAgain() {
+    const reason = this.reason;
+    if (!reason) return null;
     const code = reason.code && [make("p", { class: "hint" }, `${reason.code.file}, line ${reason.code.line}`), make("pre", { tabindex: 0, "aria-label": "The law" }, reason.code.text)];
     fill(this.whyBox, make("fieldset", {}, make("legend", {}, reason.title), pairs(reason.rows), ...(code ?? [])));
-    this.open("inspector");
+    return null;
   }
 
   // --- breakpoints ---
@@ -169,10 +180,10 @@ export class Panels {
 
   draws(told) {
     if (!told) return fill(this.bodies.draw, make("h2", {}, "How it was drawn "), make("p", { class: "hint" }, "No event yet."));
-    const rows = told.rows.map((row) => make("tr", { class: row.accepted ? "picked" : "" }, ...[`${row.candidate}`, labelOf(row.verb, row.species), way(row.site, row.to), rate(row.rate), row.bound === null ? "–" : percent(row.bound ? row.rate / row.bound : 0), row.accepted ? "happened" : "refused"].map((text, k) => make("td", { class: k === 1 ? "" : "number" }, text))));
+    const rows = told.rows.map((row) => make("tr", { class: row.accepted ? "picked" : "" }, ...[`${row.candidate}`, labelOf(row.verb, row.species), way(row.site, row.to), rate(row.rate), row.bound === null ? "–" : percent(row.bound ? row.rate / row.bound : 0), row.accepted ? "yes" : "no"].map((text, k) => make("td", { class: k === 1 ? "" : "number" }, text))));
     const laws = told.laws.map((law) => make("li", {}, make("code", {}, law)));
     fill(this.bodies.draw, make("h2", {}, "How it was drawn "), make("span", { class: "hint" }, told.summary),
-      make("table", {}, make("thead", {}, make("tr", {}, ...["candidate", "event", "site", "rate / s⁻¹", "chance", ""].map((name) => make("th", {}, name)))), make("tbody", {}, ...rows)),
+      make("table", {}, make("thead", {}, make("tr", {}, ...["candidate", "event", "site", "rate / s⁻¹", "chance", "fired"].map((name) => make("th", {}, name)))), make("tbody", {}, ...rows)),
       make("h3", {}, "Laws called again, compared with the table"), make("ul", { class: "list" }, ...laws), make("p", { class: "hint mono" }, told.words));
   }
 

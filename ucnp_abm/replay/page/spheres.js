@@ -31,7 +31,8 @@ void main() {
     if (r2 > 0.9) shade = vec3(0.55);
   } else {
     float light = 0.62 + 0.40 * dot(vec3(at.x, -at.y, sqrt(1.0 - r2)), vec3(-0.42, 0.5, 0.76));
-    shade = mix(paper, colour * light + 0.06, 0.55 + 0.45 * near) * (r2 > 0.86 ? 0.8 : 1.0);
+    shade = mix(paper, colour * light + 0.06, 0.55 + 0.45 * near);
+    if (r2 > 0.84) shade = mix(shade, vec3(paper.r < 0.5 ? 0.8 : 0.0), 0.22);
   }
   pixel = vec4(shade, strength);
 }`;

@@ -32,7 +32,7 @@ export class Timeline {
     this.slider.setAttribute("aria-valuetext", `event ${this.now}, ${seconds(pane.time)}`);
     this.from.textContent = `event ${count(this.first)}`;
     this.to.textContent = this.last > this.now ? `known up to ${count(this.last)}` : `event ${count(this.now)}`;
-    const outside = pane.outside === null ? [] : [make("span", {}, "of the core outside it"), make("b", { style: { color: "var(--two)" } }, `${pane.outside.toFixed(2)} %`)];
+    const outside = pane.outside === null ? [] : [make("span", {}, "out of the core"), make("b", { style: { color: "var(--two)" } }, `${pane.outside.toFixed(2)} %`)];
     fill(this.key, make("span", {}, "vacancies"), make("b", { style: { color: "var(--one)" } }, count(pane.vacancies)), ...outside);
     this.draw();
   }
