@@ -22,7 +22,11 @@ STEPS = 60
 # From the press of a key to the frame in which its event is drawn.
 PRESS = """(key) => new Promise((done) => {
   const begun = performance.now(), pane = ucnp.panes[0], before = ucnp.answer.panes[0].event;
-  pane.on.drawn = () => { if (ucnp.answer.panes[0].event !== before) { pane.on.drawn = null; done([performance.now() - begun, ucnp.source.took.bytes]); } };
+  pane.on.drawn = () => {
+    if (ucnp.answer.panes[0].event === before) return;
+    pane.on.drawn = null;
+    done([performance.now() - begun, ucnp.source.took.bytes]);
+  };
   document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
 })"""
 

@@ -88,5 +88,5 @@ def _energy(line: Line) -> Toned:
     glow = light(line.simulation).glows[0]
     died = np.full(line.simulation.crystal.n_sites, np.nan)
     died[glow.network.sites] = 100 * glow.fate.dwell_s * glow.network.quenching
-    words = "Share of all absorbed energy that dies from this Yb at vacancies and the surface; npt, cyclohexane, logarithmic."
+    words = "Share of all absorbed energy that this Yb loses at vacancies and the surface (npt, cyclohexane), in logs."
     return died, "% of all", words, "carries no energy", True

@@ -106,11 +106,11 @@ export class Pane {
   #drawNow() {
     const key = JSON.stringify([this.camera.turn, this.look.axis, this.look.at, this.look.slab]);
     if (this.rearranged || key !== this.arrangedFor) {
-      if (this.hidden.size || key !== this.arrangedFor || !this.everArranged) this.spheres.arrange(this.camera.turn, (this.visible = this.#shown()));
+      if (this.hidden.size || key !== this.arrangedFor || !this.everArranged) this.spheres.arrange(this.camera.turn, (this.visible = this.#shown()), !this.hidden.size);
       [this.rearranged, this.arrangedFor, this.everArranged] = [false, key, true];
     }
     const paper = getComputedStyle(this.element).backgroundColor.match(/[\d.]+/g).slice(0, 3).map((x) => x / 255);
-    this.spheres.draw(this.camera, paper, this.look.xray);
+    this.spheres.draw(this.camera, paper, this.look.xray && this.visible);
     this.#drawOver();
     this.on.drawn?.();
   }

@@ -37,6 +37,8 @@ void main() {
   pixel = vec4(shade, strength);
 }`;
 const BINS = 4096;
+const CELL = 5; // Å, of the grid of fronts
+const DEEP = 22; // Å, some six layers
 
 export class Spheres {
   // places: 3 N floats / Å; species: [{code, colour, radius}].
@@ -115,14 +117,26 @@ export class Spheres {
     this.gl.bufferSubData(this.gl.ARRAY_BUFFER, 0, this.tones);
   }
 
-  // Which sites are drawn, from front to back: what lies behind is then not even shaded.
-  arrange(turn, shown) {
-    const [x, y, z] = turn[2], { places, n, depth, order, reach } = this;
+  // Which sites are drawn, from front to back: what lies behind is then not even shaded. In a solid view (nothing is
+  // hidden by its species) those far behind the front are left out: no gap between spheres reaches so deep.
+  arrange(turn, shown, solid) {
+    const [right, up, [x, y, z]] = turn, { places, n, depth, order, reach } = this, cells = Math.ceil((2 * reach) / CELL) + 2;
+    const ahead = new Float32Array(n), cell = new Uint32Array(n), front = new Float32Array(cells * cells).fill(-Infinity);
+    const along = (axis, k) => axis[0] * places[3 * k] + axis[1] * places[3 * k + 1] + axis[2] * places[3 * k + 2];
+    for (let k = 0; k < n; k++) {
+      if (!shown(k)) { ahead[k] = NaN; continue; }
+      ahead[k] = x * places[3 * k] + y * places[3 * k + 1] + z * places[3 * k + 2];
+      if (!solid) continue;
+      cell[k] = cells * (1 + Math.floor((along(up, k) + reach) / CELL)) + 1 + Math.floor((along(right, k) + reach) / CELL);
+      if (ahead[k] > front[cell[k]]) front[cell[k]] = ahead[k];
+    }
+    const around = [-cells - 1, -cells, -cells + 1, -1, 0, 1, cells - 1, cells, cells + 1];
+    const nearest = solid ? front.map((_, c) => around.reduce((least, step) => Math.min(least, front[c + step] ?? -Infinity), Infinity)) : front;
     const starts = new Uint32Array(BINS + 1);
     for (let k = 0; k < n; k++) {
-      if (!shown(k)) { depth[k] = BINS; continue; }
-      const ahead = x * places[3 * k] + y * places[3 * k + 1] + z * places[3 * k + 2];
-      depth[k] = Math.min(BINS - 1, Math.max(0, ((reach - ahead) / (2 * reach)) * BINS));
+      depth[k] = BINS;
+      if (Number.isNaN(ahead[k]) || (solid && ahead[k] < nearest[cell[k]] - DEEP)) continue;
+      depth[k] = Math.min(BINS - 1, Math.max(0, ((reach - ahead[k]) / (2 * reach)) * BINS));
       starts[depth[k] + 1]++;
     }
     for (let b = 0; b < BINS; b++) starts[b + 1] += starts[b];
@@ -152,13 +166,12 @@ export class Spheres {
     gl.uniform3f(at.paper, ...paper);
     gl.uniform1f(at.strength, 1);
     gl.drawElements(gl.POINTS, this.drawn, gl.UNSIGNED_INT, 0);
-    if (xray) this.#through();
+    if (xray) this.#through(xray);
   }
 
   // Vacancies once more, faintly, through whatever lies before them.
-  #through() {
-    const { gl, at, order, codes } = this;
-    const rings = order.subarray(0, this.drawn).filter((site) => codes[site] === VACANCY).reverse();
+  #through(shown) {
+    const { gl, at, codes } = this, rings = Uint32Array.from(codes.keys()).filter((site) => codes[site] === VACANCY && shown(site));
     gl.disable(gl.DEPTH_TEST);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
