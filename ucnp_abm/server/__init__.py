@@ -1,1 +1,1 @@
-"""What shows one simulation to one person: who may ask, what a breakpoint means, and the socket of the page."""
+"""The debugger: what one person does with a simulation, who may ask, and the socket of the page."""
