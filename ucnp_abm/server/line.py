@@ -99,6 +99,22 @@ class Line:
         self.chronicle.follow()
         return True
 
+    def chronicle_after(self, event: int) -> Chronicle:
+        """A chronicle of what comes after an event: another one if that is so long ago that it is not kept in full."""
+        if event >= self.chronicle.kept_after:
+            return self.chronicle
+        twin = self.simulation.branch()
+        twin.goto(event=event)
+        twin.begin_here()
+        return Chronicle(twin)
+
+    def told(self, after: int, upto: int) -> NDArray[np.void]:
+        """Events that were told, however long ago."""
+        chronicle = self.chronicle_after(after)
+        if chronicle is not self.chronicle:
+            chronicle.tell(event=upto)
+        return chronicle.told(after, upto)
+
     def channel_words(self, table: RateTable) -> tuple[list[str], list[str]]:
         """Verb, and species where it is the same for all its events, of each channel; hops come first."""
         return ["hop", *(c.verb for c in table.channels)], ["", *(c.species for c in table.channels)]

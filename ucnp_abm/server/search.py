@@ -16,7 +16,7 @@ from ucnp_abm.server.conditions import Condition
 from ucnp_abm.server.line import Line
 
 AHEAD = 100_000
-"""Events that are told and tested at once, at most."""
+"""Events that are told and tested at once, at most; further than this the chronicle does not run ahead of the run."""
 _FIRST = 1024
 VERBS = ("hop", "dock", "undock", "etch", "swap", "unswap", "sink")
 
@@ -67,7 +67,7 @@ class Columns:
     """The columns of events that conditions read, made when they are asked for."""
 
     def __init__(self, line: Line, after: int, upto: int, costly: Mapping[str, float] | None = None) -> None:
-        self.line, self.events = line, line.chronicle.told(after, upto)
+        self.line, self.events = line, line.told(after, upto)
         self.numbers = np.arange(after + 1, upto + 1)
         self.costly = costly or {}
 
@@ -143,15 +143,16 @@ def next_hit(
         Whether there is time for more.
     """
     after, piece = line.simulation.state.events, _FIRST
-    while upto is None or after < upto:
-        end = after + piece if upto is None else min(after + piece, upto)
+    edge = after + AHEAD if upto is None else min(after + AHEAD, upto)
+    while after < edge:
+        end = min(after + piece, edge)
         line.chronicle.tell(event=end, time=time)
         told = min(end, line.chronicle.last if time is None else max(line.chronicle.at(time), after))
         if told > after and (found := first_hit(line, breakpoints, after, told)) is not None:
             return Looked(found, found, False)
         if told < end:  # the time has come, or nothing more can happen
             return Looked(None, told, True)
-        after, piece = told, min(2 * piece, AHEAD)
+        after, piece = told, 2 * piece
         if not goes_on():
             break
     return Looked(None, after, after == upto)

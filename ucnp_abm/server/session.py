@@ -199,15 +199,17 @@ class Session:
         end = None if until is None else number(until, "time")
         if target is None and end is None:
             raise BadInput("on: give an event or a time")
-        looked = self._stop(target, end) if stopping else search.Looked(None, None, True)
-        goal = target if looked.all else looked.upto
-        paths = [line.forward(goal, end, self._has_time) for line in self.shown]  # all of them run
-        arrived = all(paths)
-        if arrived and looked.hit is not None:
-            return self._view(self._at_breakpoint(looked.hit))
-        if arrived and looked.all:
-            return self._view(self._ended(target, end))
-        return self._view() | {"go_on": ["on", {"event": target, "until": end, "stopping": bool(stopping)}]}
+        while True:
+            looked = self._stop(target, end) if stopping else search.Looked(None, None, True)
+            goal = target if looked.all else looked.upto
+            paths = [line.forward(goal, end, self._has_time) for line in self.shown]  # all of them run
+            arrived = all(paths)
+            if arrived and looked.hit is not None:
+                return self._view(self._at_breakpoint(looked.hit))
+            if arrived and looked.all:
+                return self._view(self._ended(target, end))
+            if not (arrived and self._has_time()):
+                return self._view() | {"go_on": ["on", {"event": target, "until": end, "stopping": bool(stopping)}]}
 
     def do_back(self, n: object = 1) -> Answer:
         """So many events back, exactly."""
@@ -377,9 +379,10 @@ class Session:
             raise BadInput("Its next event: select an ion or a vacancy first")
         line = self.line
         now = line.simulation.state.events
-        found = line.chronicle.next_of(self.selected, now)
+        chronicle = line.chronicle_after(now)
+        found = chronicle.next_of(self.selected, now)
         if found is None:
-            raise BadInput(f"Its next event: there is none up to event {line.chronicle.last}")
+            raise BadInput(f"Its next event: there is none up to event {chronicle.last}")
         return self.do_on(event=found, stopping=False)
 
     # --- helpers: lines ---

@@ -104,9 +104,9 @@ def flicker(line: Line) -> dict[str, Any] | None:
     """A warning if most of the recent events undo one another, with a breakpoint that passes over them."""
     now = line.simulation.state.events
     after = max(line.chronicle.kept_after, now - RECENT)
-    events = line.chronicle.told(after, now)
-    if events.size < 20:
+    if now - after < 20:  # or so far back that they are no longer kept
         return None
+    events = line.chronicle.told(after, now)
     order = np.lexsort((np.arange(events.size), events["other"]))
     told = events[order]
     same = told["other"][1:] == told["other"][:-1]
