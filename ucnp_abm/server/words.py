@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput, shown
 
+Answer = dict[str, Any]
+"""What the page is told: plain data."""
+
 
 def whole(value: object, what: str, most: int | None = None) -> int:
     """A whole number of at least 0.
