@@ -8,7 +8,6 @@ import ucnp_abm
 from ucnp_abm.errors import BadInput, shown
 from ucnp_abm.replay.crystal import described
 from ucnp_abm.server import colours, telling
-from ucnp_abm.server.screen import latest
 from ucnp_abm.server.words import Answer, base64_of, site_in, whole
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def why(
     """Why a rate is what it is: of one candidate, or of the last event."""
     simulation = session.line.simulation
     if last:
-        event = latest(session.line)
+        event = simulation.timeline.latest()
         if event is None:
             raise BadInput("why: nothing has happened yet that could be asked about")
         reasons = telling.reasons(event.move, event.total_rate, event)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ucnp_abm.errors import BadInput, BadRate, LiveMismatch, shown
 from ucnp_abm.server import search
-from ucnp_abm.server.screen import latest
 from ucnp_abm.server.stops import LAW_FAILS
 from ucnp_abm.server.words import Answer, number, whole
 
@@ -62,7 +61,7 @@ def on(session: Session, event: object = None, until: object = None, stopping: o
     paths = [line.forward(goal, end, session.has_time) for line in session.lines.shown]  # all of them run
     arrived = all(paths)
     if arrived and looked.hit is not None:
-        return session.view(session.stops.strike(session.line, looked.hit, latest(session.line)))
+        return session.view(session.stops.strike(session.line, looked.hit, session.line.simulation.timeline.latest()))
     if arrived and looked.all:
         return session.view(_ended(session, target, end))
     return session.view() | {"go_on": ["on", {"event": target, "until": end, "stopping": bool(stopping)}]}

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.engine.moves import Event
-from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.registry import installed
 from ucnp_abm.server import telling
 from ucnp_abm.server.grammar import NAMES
@@ -72,7 +71,7 @@ class Screen:
         return events
 
     def _pane(self, line: Line, at: int) -> Answer:
-        event = latest(line)
+        event = line.simulation.timeline.latest()
         return line.state_of() | {
             "last": None if event is None else _told_of(event),
             "changed": self._changed(line, at),
@@ -103,24 +102,3 @@ def _told_of(event: Event) -> Answer:
         "probability": event.probability,
         "rule": telling.standing(move.rule),
     }
-
-
-def latest(line: Line) -> Event | None:
-    """The last event of a line; None where its past begins."""
-    simulation = line.simulation
-    if simulation.state.events == line.first:
-        return None
-    if simulation.state.nulls or simulation.time > simulation.state.clock[2]:
-        return _between(simulation)
-    return simulation.timeline.last_event()
-
-
-def _between(simulation: Simulation) -> Event | None:
-    """The last event, of a run that stands between two: looked at from a copy."""
-    copy = simulation.branch()
-    copy.goto(event=simulation.state.events)
-    copy.remember(2)
-    if copy.state.events == copy.timeline.first_event:
-        return None
-    copy.back()
-    return copy.fire()
