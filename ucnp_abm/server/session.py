@@ -97,10 +97,13 @@ class Session:
         if command not in COMMANDS:
             raise BadInput(f"no command '{command}'{nearest(command, COMMANDS)}")
         act = COMMANDS[command]
-        expected = list(inspect.signature(act).parameters)[1:]
+        expected = dict([*inspect.signature(act).parameters.items()][1:])
         for name in arguments:
             if name not in expected:
                 raise BadInput(f"{command}: unknown argument {shown(name)}{nearest(name, expected)}")
+        for name, parameter in expected.items():
+            if parameter.default is parameter.empty and name not in arguments:
+                raise BadInput(f"{command}: '{name}' is missing")
         self._begun = time.perf_counter()
         return act(self, **arguments)
 
