@@ -35,23 +35,24 @@ def look(session: Session, full: object = False) -> Answer:
     return session.view()
 
 
-def filter_events(session: Session, **which: object) -> Answer:
-    """Which candidate events the table shows."""
+def filter_events(session: Session, verb: object = ..., species: object = ..., near: object = ...) -> Answer:
+    """Which candidate events the table shows; what is not given stays."""
+    given = {"verb": verb, "species": species, "near": near}
+    which = {name: value for name, value in given.items() if value is not ...}
     for name, value in which.items():
-        known = name in session.screen.filter
-        if not known or not (value is None or isinstance(value, bool if name == "near" else str)):
-            raise BadInput(f"filter: expected verb, species and near, got {shown(name)}: {shown(value)}")
+        if not (isinstance(value, bool) if name == "near" else value is None or isinstance(value, str)):
+            allowed = "true or false" if name == "near" else "a text or nothing"
+            raise BadInput(f"filter: {name}: expected {allowed}, got {shown(value)}")
     session.screen.filter |= which
     return session.view()
 
 
 def select(session: Session, site: object = None) -> Answer:
     """Whom the inspector follows: the occupant of a site, or nobody."""
-    simulation = session.line.simulation
-    session.screen.selected = None
+    simulation, slot = session.line.simulation, None
     if site is not None:
-        slot = simulation.state.slot[simulation.crystal.sites[site_in(simulation, site)]]
-        session.screen.selected = int(slot)
+        slot = int(simulation.state.slot[simulation.crystal.sites[site_in(simulation, site)]])
+    session.screen.selected = slot
     return session.view()
 
 
@@ -91,7 +92,7 @@ def timeline(session: Session) -> Answer:
                 "event": points["event"].tolist(),
                 "t": points["t_s"].tolist(),
                 "vacancies": points["vacancies"].tolist(),
-                "outside": [] if core is None else (100 * points["outside"] / core).round(4).tolist(),
+                "outside": [] if not core else (100 * points["outside"] / core).round(4).tolist(),
             }
         )
     parted = session.lines.parted
