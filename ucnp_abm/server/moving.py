@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from ucnp_abm.engine.live import check_ahead
 from ucnp_abm.errors import BadInput, BadRate, LiveMismatch, shown
 from ucnp_abm.server import search
 from ucnp_abm.server.stops import LAW_FAILS
@@ -33,12 +35,14 @@ def step(session: Session, n: object = None, steps: object = None, seconds: obje
 def _single(session: Session) -> Answer:
     """One event, its laws called again on the way."""
     stops, note = session.stops, ""
+    try:
+        for line in session.lines.shown:
+            check_ahead(line.simulation, math.inf)  # of all, before one of them moves
+    except (LiveMismatch, BadRate):
+        stops.failures[LAW_FAILS] += 1
+        raise
     for line in session.lines.shown:
-        try:
-            event = line.simulation.fire(live=True)
-        except (LiveMismatch, BadRate):
-            stops.failures[LAW_FAILS] += 1
-            raise
+        event = line.simulation.fire()
         line.chronicle.follow()
         if line is session.line:
             if event is None:
@@ -48,14 +52,18 @@ def _single(session: Session) -> Answer:
     return session.view(note)
 
 
-def on(session: Session, event: object = None, until: object = None, stopping: object = True) -> Answer:
-    """On to an event or a time / s, in slices; the first breakpoint before stops it."""
+def on(
+    session: Session, event: object = None, until: object = None, stopping: object = True, hit: object = None
+) -> Answer:
+    """On to an event or a time / s, in slices; a breakpoint stops it, or a hit that was found already."""
     target = None if event is None else whole(event, "event", most=MOST_EVENTS)
     end = None if until is None else number(until, "time")
     if target is None and end is None:
         raise BadInput("on: give an event or a time")
     looked = search.Looked(None, None, True)
-    if stopping:
+    if hit is not None:  # not all lines had come to it
+        looked = search.Looked(found := whole(hit, "hit", most=MOST_EVENTS), found, False)
+    elif stopping:
         looked = session.stops.find(session.line, target, end, session.has_time)
     goal = target if looked.all else looked.upto
     paths = [line.forward(goal, end, session.has_time) for line in session.lines.shown]  # all of them run
@@ -64,7 +72,8 @@ def on(session: Session, event: object = None, until: object = None, stopping: o
         return session.view(session.stops.strike(session.line, looked.hit, session.line.simulation.timeline.latest()))
     if arrived and looked.all:
         return session.view(_ended(session, target, end))
-    return session.view() | {"go_on": ["on", {"event": target, "until": end, "stopping": bool(stopping)}]}
+    rest = {"event": target, "until": end, "stopping": bool(stopping), "hit": looked.hit}
+    return session.view() | {"go_on": ["on", rest]}
 
 
 def _ended(session: Session, target: int | None, end: float | None) -> str:
@@ -97,7 +106,7 @@ def goto(session: Session, event: object = None, time: object = None) -> Answer:
     moment = number(time, "goto: time")
     for line in shown_lines:
         if moment < line.simulation.time:
-            line.simulation.goto(time=moment)
+            line.simulation.goto(time=moment if line is session.line else max(moment, line.first_time))
     return on(session, until=moment, stopping=False)
 
 
