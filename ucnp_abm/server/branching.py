@@ -23,7 +23,7 @@ def branch(session: Session, seed: object = "", mechanism: object = "") -> Answe
     other = None if mechanism in ("", None) else _mechanism(mechanism)
     chosen = None
     if seed not in ("", None):
-        digits = str(seed)
+        digits = shown(seed) if isinstance(seed, int) else str(seed)
         if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
             raise BadInput(f"branch: seed: expected a whole number of at least 0, got {shown(seed)}")
         chosen = int(digits)
