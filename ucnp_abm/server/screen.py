@@ -34,23 +34,24 @@ class Screen:
     def __init__(self) -> None:
         self.selected: int | None = None
         self.filter: dict[str, Any] = {"verb": None, "species": None, "near": False}
-        self._told: list[NDArray[np.uint8] | None] = [None, None]
+        self._told: list[NDArray[np.uint8]] = []
 
     def forget(self) -> None:
         """The page knows nothing: it was opened again."""
-        self._told = [None, None]
+        self._told = []
 
     def view(self, lines: Lines, stops: Stops, stopped: str = "") -> Answer:
         """Everything that a command may have changed."""
-        panes = [self._pane(line, at) for at, line in enumerate(lines.shown)]
-        line = lines.shown[0]
+        for each in lines.shown:
+            each.chronicle.follow()
+        line, panes = lines.shown[0], [self._pane(each) for each in lines.shown]
         if wrong := line.unconserved():
             stops.failures[NOT_CONSERVED] += 1
             stopped = wrong
         if lines.parted:
             lines.parted.follow()
         panes[0] |= self._next_events(line) | {"warning": telling.flicker(line)}
-        return {
+        answer = {
             "panes": panes,
             "stopped": stopped,
             "lines": [{"id": each.number, "name": each.name, "note": each.note} for each in lines.all],
@@ -60,6 +61,8 @@ class Screen:
             "words": list(NAMES),
             "inspector": None if self.selected is None else telling.inspected(line, self.selected),
         }
+        self._tell(lines, panes)  # at last: what is not answered is not known to the page
+        return answer
 
     def _next_events(self, line: Line) -> Answer:
         near = None
@@ -70,23 +73,20 @@ class Screen:
         events["table"]["near"] = self.filter["near"]
         return events
 
-    def _pane(self, line: Line, at: int) -> Answer:
+    def _pane(self, line: Line) -> Answer:
         event = line.simulation.timeline.latest()
-        return line.state_of() | {
-            "last": None if event is None else _told_of(event),
-            "changed": self._changed(line, at),
-            "outside": line.outside,
-        }
+        return line.state_of() | {"last": None if event is None else _told_of(event), "outside": line.outside}
 
-    def _changed(self, line: Line, at: int) -> Answer:
-        """The occupants that the page does not know yet."""
-        now = line.simulation.state.species[line.simulation.crystal.sites]
-        before, self._told[at] = self._told[at], now
-        if before is not None:
-            sites = np.flatnonzero(before != now)
-            if sites.size <= FEW:
-                return {"sites": sites.tolist(), "codes": now[sites].tolist()}
-        return {"all": base64_of(now)}
+    def _tell(self, lines: Lines, panes: list[Answer]) -> None:
+        """Add to the panes the occupants that the page does not know yet; those of a pane that went are forgotten."""
+        before = self._told
+        self._told = [line.simulation.state.species[line.simulation.crystal.sites] for line in lines.shown]
+        for at, (pane, now) in enumerate(zip(panes, self._told, strict=True)):
+            sites = np.flatnonzero(before[at] != now) if at < len(before) else None
+            if sites is None or sites.size > FEW:
+                pane["changed"] = {"all": base64_of(now)}
+            else:
+                pane["changed"] = {"sites": sites.tolist(), "codes": now[sites].tolist()}
 
 
 def _told_of(event: Event) -> Answer:
