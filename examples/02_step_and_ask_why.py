@@ -22,3 +22,5 @@ ion = model.agent(event.slot)
 print(ion, "started in the", ion.origin, "and is now in the", ion.layer)
 model.step()
 print(f"after one step: {model.kmc_time:.2f} s, {len(model.vacancies)} vacancies")
+
+# The same in a browser, with the crystal in 3-D: ucnp_abm.debug(model)

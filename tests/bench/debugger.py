@@ -14,7 +14,10 @@ from playwright.sync_api import sync_playwright
 
 from ucnp_abm import Particle, Simulation, mechanism
 from ucnp_abm.replay import page, tape
+from ucnp_abm.server.conditions import Condition
 from ucnp_abm.server.debug import debug
+from ucnp_abm.server.search import Breakpoint
+from ucnp_abm.server.session import Session
 
 ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 SIZES = {"12k": ("7.4 nm", "1.8 nm"), "100k": ("15 nm", "3.6 nm")}
@@ -42,6 +45,16 @@ def pressed(tab: Any, key: str) -> tuple[float, float]:
     """Median milliseconds from key to frame, and kB of the answer."""
     told = [tab.evaluate(PRESS, key) for _ in range(STEPS)]
     return statistics.median(ms for ms, _ in told), statistics.median(kb for _, kb in told) / 1000
+
+
+def searched(text: str) -> float:
+    """Events a second that are passed on the way to a breakpoint that never comes; the crystal follows."""
+    session = Session(simulation("12k", "no-complex"))
+    session.breakpoints.append(Breakpoint(1, Condition(text)))
+    begun, told = time.perf_counter(), session.answer("step", {"n": 10**9})
+    while time.perf_counter() - begun < 5:
+        told = session.answer(*told["go_on"])
+    return session.line.simulation.state.events / (time.perf_counter() - begun)
 
 
 def main() -> None:
@@ -75,6 +88,8 @@ def main() -> None:
                     )
                 tab.close()
         browser.close()
+    for text in ("event.species == 'Yb' and site.zone == 'nowhere'", "vacancies < 3", "event.probability > 2"):
+        print(f"searched for {text}: {searched(text):,.0f} events a second")
     one = simulation("12k", "y-complex")
     one.run(events=20_000)
     begun = time.perf_counter()

@@ -17,6 +17,7 @@ def test_the_notebook_runs(monkeypatch, tmp_path):
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
     assert any("image/png" in o.get("data", {}) for o in outputs)
+    assert any("ucnp-abm movie" in o.get("data", {}).get("text/html", "") for o in outputs)
     assert not [o for o in outputs if o.get("name") == "stderr"]
 
 

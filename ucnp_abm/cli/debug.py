@@ -9,10 +9,8 @@ import click
 
 from ucnp_abm.cli.light import is_run
 from ucnp_abm.cli.options import plugin_options, resolver
-from ucnp_abm.cli.run import configured
-from ucnp_abm.engine.protocol import Protocol
+from ucnp_abm.cli.run import configured, simulation_of
 from ucnp_abm.engine.simulation import Simulation
-from ucnp_abm.registry import mechanism
 from ucnp_abm.runs import eventlog
 from ucnp_abm.runs.rundir import RunDirectory
 from ucnp_abm.server.debug import debug as serve
@@ -42,7 +40,7 @@ def debug(
     served to this machine only (127.0.0.1); the link works once. Over ssh, forward the port: ssh -L
     PORT:127.0.0.1:PORT HOST, with --port PORT --no-browser. Ctrl-C ends it.
     """
-    simulation = _of_run(Path(what), settings) if is_run(what) else _of_config(what, settings)
+    simulation = _of_run(Path(what), settings) if is_run(what) else simulation_of(configured(what, settings))
     serving = serve(
         simulation, title=what, breakpoints=conditions, beside=beside, event=event, port=port, browser=False, wait=False
     )
@@ -60,14 +58,3 @@ def _of_run(path: Path, settings: tuple[str, ...]) -> Simulation:
     run = RunDirectory.open(path.absolute())
     run.trust(lambda name: name == eventlog.NAME)
     return run.simulation(resolver(run))
-
-
-def _of_config(what: str, settings: tuple[str, ...]) -> Simulation:
-    config = configured(what, settings)
-    return Simulation(
-        config.crystal.recipe().build(config.crystal.seed),
-        mechanism(config.mechanism.name, **config.mechanism.parameters),
-        Protocol.parse(config.anneal.protocol),
-        seed=config.run.seed,
-        scheduler=config.run.scheduler,
-    )

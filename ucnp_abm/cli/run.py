@@ -90,18 +90,22 @@ def _begin(what: str, config: Config, out: Path | None, every: float) -> None:
             f"output: '{target}' is an unfinished run; go on with\n  {journal.resume_line(target, plugin_words())}"
         )
     trajectory.free_directory(target)
-    chosen = mechanism(config.mechanism.name, **config.mechanism.parameters)
     find_observables(config.run.observables)
-    particle = config.crystal.recipe().build(config.crystal.seed)
-    protocol = Protocol.parse(config.anneal.protocol)
-    simulation = Simulation(particle, chosen, protocol, seed=config.run.seed, scheduler=config.run.scheduler)
-    plan = _plan(config, protocol)
+    simulation = simulation_of(config)
+    plan = _plan(config, simulation.protocol)
     given: dict[str, Any] = config.model_dump(mode="json", exclude_unset=True)
     resolved: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
     about = provenance(simulation, given, resolved, plan)
     observables.read(simulation, plan.observables)  # one that fails does so before anything is written
     with stopping.heeded() as came, journal.begun(target, about):
-        _anneal(Journal.begin(target, plan, particle.crystal), simulation, every, came)
+        _anneal(Journal.begin(target, plan, simulation.particle.crystal), simulation, every, came)
+
+
+def simulation_of(config: Config) -> Simulation:
+    """The simulation that a configuration describes, at time zero."""
+    chosen = mechanism(config.mechanism.name, **config.mechanism.parameters)
+    particle, protocol = config.crystal.recipe().build(config.crystal.seed), Protocol.parse(config.anneal.protocol)
+    return Simulation(particle, chosen, protocol, seed=config.run.seed, scheduler=config.run.scheduler)
 
 
 def _go_on(path: Path, every: float) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 import webbrowser
 from collections.abc import Sequence
 from typing import Any
 
+from ucnp_abm.engine.chronicle import Chronicle
+from ucnp_abm.engine.draws import draws
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput, shown
 from ucnp_abm.replay.page import served
@@ -72,6 +75,7 @@ def debug(
     if isinstance(breakpoints, str):
         raise BadInput("debug: breakpoints: expected a list of conditions, got one text; put it into [ ]")
     session = Session(simulation, title, tuple(breakpoints))
+    _compile(simulation)
     if event is not None:
         simulation.goto(event=event)
         session.line.chronicle.follow()
@@ -85,6 +89,24 @@ def debug(
     if _in_a_script() if wait is None else wait:
         serving.wait()
     return serving
+
+
+def _compile(simulation: Simulation) -> None:
+    """Let a copy do one of everything: the first time after an installation, numba compiles the loops."""
+    note = threading.Timer(
+        1.5, print, ("compiling the loops, once after an installation; about a minute …",), {"file": sys.stderr}
+    )
+    note.start()
+    try:
+        copy = simulation.branch()
+        copy.remember(2)
+        if copy.fire() is not None:
+            Chronicle(copy).follow()
+            draws(copy)
+            copy.back()
+        copy.candidates()
+    finally:
+        note.cancel()
 
 
 def _in_a_script() -> bool:

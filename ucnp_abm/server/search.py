@@ -18,6 +18,8 @@ from ucnp_abm.server.line import Line
 AHEAD = 100_000
 """Events that are told and tested at once, at most; further than this the chronicle does not run ahead of the run."""
 _FIRST = 1024
+STATES = frozenset({"vacancies", "outside_core", "steps", "time"})
+"""Names of what the crystal is, whatever event made it so."""
 VERBS = ("hop", "dock", "undock", "etch", "swap", "unswap", "sink")
 
 
@@ -161,7 +163,19 @@ def next_hit(
 def first_hit(
     line: Line, breakpoints: list[Breakpoint], after: int, upto: int, costly: Mapping[str, float] | None = None
 ) -> int | None:
-    """The first of some told events at which one of the breakpoints holds."""
-    columns = Columns(line, after, upto, costly)
-    found = [np.flatnonzero(one.condition.where(columns, upto - after)) for one in breakpoints]
+    """The first of some told events at which one of the breakpoints is hit."""
+    found = [np.flatnonzero(_hit(line, one.condition, after, upto, costly)) for one in breakpoints]
     return min((after + 1 + int(hits[0]) for hits in found if hits.size), default=None)
+
+
+def _hit(
+    line: Line, condition: Condition, after: int, upto: int, costly: Mapping[str, float] | None
+) -> NDArray[np.bool_]:
+    """Where a condition on events holds; one on the crystal alone (vacancies < 300) is hit when it comes to hold."""
+    comes = condition.reads <= STATES
+    before = after - 1 if comes and after > line.chronicle.kept_after else after
+    holds = condition.where(Columns(line, before, upto, costly), upto - before)
+    if not comes:
+        return holds
+    held = holds if before < after else np.concatenate([[False], holds])
+    return held[1:] & ~held[:-1]

@@ -7,12 +7,11 @@ import { crystalOf } from "./crystal.js";
 import { Live } from "./live.js";
 import { Pane } from "./pane.js";
 import { Panels } from "./panels.js";
+import { Player } from "./player.js";
 import { unrolled } from "./tape.js";
 import { Timeline } from "./timeline.js";
 
-const SPEEDS = [1, 2, 5, 10, 20, 50, 200, 1000, 5000, 20000]; // events per second
-const FRAME = 50; // ms between two requests while it plays
-const QUIET = 150; // ms without a step before the curves are asked for
+const QUIET = 150; // ms without a step before curves and colours are asked for
 
 class App {
   constructor(source) {
@@ -34,6 +33,7 @@ class App {
     const reach = Math.ceil(10 * this.crystal.radius);
     Object.assign(find("slice"), { min: -reach, max: reach });
     this.timeline = new Timeline(find("timeline"), (event) => this.scrub(event));
+    this.player = new Player((n) => this.ask("step", { n }), () => (this.stopAsked = true), () => this.settle());
     this.panels = new Panels(find("panels"), this.#asked(), this.source.abilities);
     find("until").hidden = find("why-last").hidden = !this.source.abilities.live;
     this.#watch();
@@ -114,7 +114,7 @@ class App {
     const { milliseconds, bytes } = this.source.took;
     find("took").textContent = `${milliseconds.toFixed(0)} ms${bytes ? ` · ${(bytes / 1000).toFixed(1)} kB` : ""}`;
     clearTimeout(this.later);
-    this.later = setTimeout(() => this.curves(), QUIET);
+    this.later = setTimeout(() => this.settle(), QUIET);
     if (this.panels.opened === "draw") this.draws();
   }
 
@@ -126,7 +126,7 @@ class App {
       find("stage").append(pane.element);
       pane.begin();
       this.panes.push(pane);
-      pane.tones = { kind: "species" };
+      pane.tones = { kind: this.colour === "zone" ? "zone" : "species" };
     }
   }
 
@@ -137,7 +137,6 @@ class App {
     if (!seat.countCells || before !== [...seat.counts.values()].filter(Boolean).length) seat.colourBy(seat.tones);
     fill(seat.caption, make("b", {}, pane.name), answer.panes.length > 1 ? ` · event ${count(pane.event)} · ${count(pane.vacancies)} vacancies` : "");
     seat.arrow = pane.last && { from: pane.last.to, to: pane.last.site };
-    if (seat.tones.kind !== "species" && seat.tones.kind !== "zone") this.recolour(true);
     seat.draw();
   }
 
@@ -171,6 +170,12 @@ class App {
     this.timeline.take(await this.source.do("timeline"));
   }
 
+  // After the last of several quick steps: what costs an answer of its own.
+  async settle() {
+    await this.curves();
+    if (!this.player.playing && !["species", "zone"].includes(this.colour)) await this.recolour();
+  }
+
   async draws() {
     if (!this.source.abilities.live) return;
     this.panels.draws((await this.source.do("draws")).told);
@@ -184,10 +189,8 @@ class App {
     this.panes[0].draw();
   }
 
-  // Colours by a number need one more answer; while it plays, not for every step.
-  async recolour(soon = false) {
-    if (soon && (this.colouring || this.playing || this.colour === "energy")) return;
-    this.colouring = true;
+  // Colours by a number need one more answer for each pane.
+  async recolour() {
     try {
       for (const [k, pane] of this.panes.entries()) {
         const tones = await this.source.do("colour", { kind: this.colour, pane: k });
@@ -199,8 +202,6 @@ class App {
       find("colour").value = this.colour = "species";
       for (const pane of this.panes) pane.colourBy({ kind: "species" });
       this.draw();
-    } finally {
-      this.colouring = false;
     }
   }
 
@@ -219,39 +220,6 @@ class App {
     })();
   }
 
-  async play() {
-    if (this.playing) {
-      this.playing = this.stopAsked = true;
-      return this.stop();
-    }
-    this.playing = true;
-    this.#playLooks();
-    let owed = 0;
-    while (this.playing) {
-      const begun = performance.now(), speed = SPEEDS[find("speed").value];
-      owed += (speed * FRAME) / 1000;
-      const n = Math.floor(owed);
-      if (n) {
-        owed -= n;
-        const before = this.answer.panes[0].event, answer = await this.ask("step", { n });
-        if (!answer || answer.stopped || answer.panes[0].event === before) this.stop();
-      }
-      await new Promise((done) => setTimeout(done, Math.max(5, FRAME - (performance.now() - begun))));
-    }
-    if (this.colour !== "species" && this.colour !== "zone") this.recolour();
-  }
-
-  stop() {
-    this.stopAsked = true;
-    this.playing = false;
-    this.#playLooks();
-  }
-
-  #playLooks() {
-    find("play").setAttribute("aria-pressed", Boolean(this.playing));
-    find("play-word").textContent = this.playing ? "Stop" : "Play";
-  }
-
   run() {
     const unit = find("unit").value, text = find("amount").value.trim().replaceAll(/[ _\u202f]/g, ""), amount = Number(text);
     if (text === "" || !Number.isFinite(amount) || amount < 0) return this.fail(`Run: expected a number of at least 0, got '${find("amount").value}'`);
@@ -264,12 +232,10 @@ class App {
     on("step", "click", () => this.ask("step", { n: 1 }));
     on("back", "click", () => this.ask("back", { n: 1 }));
     on("start", "click", () => this.ask("goto", { event: this.answer.panes[0].first }));
-    on("play", "click", () => this.play());
-    on("until", "click", () => this.ask("until", { what: "breakpoint" }));
+        on("until", "click", () => this.ask("until", { what: "breakpoint" }));
     on("why-last", "click", () => this.why({ last: true }));
     on("run", "submit", (event) => { event.preventDefault(); this.run(); });
     on("look", "submit", (event) => event.preventDefault());
-    on("speed", "input", () => (find("speed-at").textContent = `${count(SPEEDS[find("speed").value])} /s`));
     on("colour", "change", () => { this.colour = find("colour").value; this.recolour(); });
     on("axis", "change", () => this.slice());
     on("slice", "input", () => this.slice());
@@ -277,7 +243,7 @@ class App {
     on("xray", "change", () => { this.look.xray = find("xray").checked; this.draw(); });
     for (const button of document.querySelectorAll("[data-view]")) button.addEventListener("click", () => this.view(Number(button.dataset.view)));
     document.addEventListener("keydown", (event) => this.key(event));
-    window.addEventListener("focus", () => this.source.abilities.live && !this.playing && this.ask("look", { full: true }));
+    window.addEventListener("focus", () => this.source.abilities.live && !this.player.playing && this.ask("look", { full: true }));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
   }
 
@@ -303,7 +269,7 @@ class App {
       Home: () => this.ask("goto", { event: this.answer.panes[0].first }), End: () => this.ask("goto", { event: this.answer.panes[0].known }),
       b: () => this.source.abilities.live && this.ask("until", { what: "breakpoint" }), n: () => this.ask("until", { what: "its" }), r: () => this.source.abilities.live && this.ask("reload"),
       w: () => this.source.abilities.live && this.why({ last: true }), x: () => find("xray").click(), "+": () => this.panes[0].zoom(1.2), "-": () => this.panes[0].zoom(1 / 1.2),
-      " ": () => this.play(), Escape: () => this.stop(), 1: () => this.view(0), 2: () => this.view(1), 3: () => this.view(2), 4: () => this.view(3),
+      " ": () => this.player.play(), Escape: () => this.player.stop(), 1: () => this.view(0), 2: () => this.view(1), 3: () => this.view(2), 4: () => this.view(3),
     };
     if (event.key === " " && event.target.closest("button, a, summary, [tabindex='0']:not(canvas)")) return;
     if (turning) {

@@ -84,7 +84,8 @@ export class Panels {
     const total = `${count(pane.candidates)} events · ${rate(pane.total)} /s`;
     fill(this.bodies.events, make("h2", {}, "What could happen next "), make("span", { class: "hint", title: pane.total > 0 ? `one in ${seconds(1 / pane.total)}` : "" }, total), ...bars, warning,
       make("div", { class: "row" }, select, make("label", {}, near, " near selection"), make("span", { class: "hint" }, `${table.rows.length} of ${count(table.of)}, fastest first`)),
-      make("table", {}, make("thead", {}, make("tr", {}, ...["event", "site", "rate / s⁻¹", "p", "rule"].map((name) => make("th", {}, name)))), make("tbody", {}, ...rows)));
+      make("table", {}, make("thead", {}, make("tr", {}, ...["event", "site", "rate / s⁻¹", "p", "rule"].map((name) => make("th", {}, name)))), make("tbody", {}, ...rows)),
+      pane.total > 0 ? null : make("p", { class: "hint" }, "Nothing can happen any more."));
   }
 
   #choose(key, site, to) {
@@ -147,9 +148,9 @@ export class Panels {
   breakpoints(list, words) {
     this.words.textContent = `names: ${words.join(", ")}. Those of rates and barriers are asked event by event, slowly.`;
     fill(this.breakList, ...list.map((one) => {
-      const box = make("input", { type: "checkbox", "aria-label": `${one.text} on`, onchange: () => this.on.breakpoint({ number: one.id, on: box.checked }) });
+      const box = make("input", { type: "checkbox", disabled: Boolean(one.automatic), "aria-label": `${one.text} on`, onchange: () => this.on.breakpoint({ number: one.id, on: box.checked }) });
       box.checked = one.on;
-      return make("div", { class: one.hit ? "break hit" : "break" }, box, make("code", {}, one.text), make("span", { class: "hint" }, `${count(one.hits)} hits`), one.automatic ? make("span", { class: "hint" }, "always") : make("button", { type: "button", "aria-label": `remove ${one.text}`, onclick: () => this.on.breakpoint({ number: one.id, remove: true }) }, "×"));
+      return make("div", { class: one.hit ? "break hit" : "break" }, box, make("code", {}, one.text), make("span", { class: "hint" }, one.hits === 1 ? "1 hit" : `${count(one.hits)} hits`), one.automatic ? make("span", { class: "hint" }, "always") : make("button", { type: "button", "aria-label": `remove ${one.text}`, onclick: () => this.on.breakpoint({ number: one.id, remove: true }) }, "×"));
     }));
   }
 

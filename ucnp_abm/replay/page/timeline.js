@@ -67,6 +67,6 @@ export class Timeline {
     }
     if (data.parting !== null) vertical(data.parting, "--accent", 2);
     vertical(this.now, "--ink", 1);
-    this.marks.textContent = [data.parting === null ? "" : `parting at event ${count(data.parting)}`, data.hits.length ? `${data.hits.length} breakpoint hits` : ""].filter(Boolean).join(" · ");
+    this.marks.textContent = [data.parting === null ? "" : `parting at event ${count(data.parting)}`, data.hits.length ? `breakpoint hits: ${data.hits.length}` : ""].filter(Boolean).join(" · ");
   }
 }
