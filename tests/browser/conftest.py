@@ -14,6 +14,9 @@ WIDE = {"width": 1300, "height": 800}
 SETTLED = """async () => {
   for (let seen = null; seen !== ucnp.turn || ucnp.scrubbing;) { seen = ucnp.turn; await seen; await ucnp.scrubbing; }
 }"""
+COLOURED = """async (kind) => {
+  while (ucnp.panes.some((pane) => pane.tones.kind !== kind)) await new Promise((done) => setTimeout(done, 5));
+}"""
 DRAWN = """() => new Promise((done) => {
   const pane = ucnp.panes[0];
   pane.on.drawn = () => { pane.on.drawn = undefined; done(pane.canvas.toDataURL()); };
@@ -116,7 +119,8 @@ class Screen:
 
     def choose(self, css, value):
         self.page.select_option(css, value)
-        self.page.evaluate("async () => { while (ucnp.colouring) await new Promise((done) => setTimeout(done, 5)); }")
+        if css == "#colour":
+            self.page.evaluate(COLOURED, value)
         self.settle()
 
     def at(self, site, pane=0):
