@@ -10,9 +10,12 @@ from ucnp_abm import Model, Particle, debug, mechanism
 
 HOW = "(pip install -e '.[browser]', and chromium from the system)"
 ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-WIDE, SMALL = {"width": 1300, "height": 800}, {"width": 1180, "height": 680}
+WIDE = {"width": 1300, "height": 800}
 SETTLED = """async () => {
   for (let seen = null; seen !== ucnp.turn || ucnp.scrubbing;) { seen = ucnp.turn; await seen; await ucnp.scrubbing; }
+}"""
+COLOURED = """async (kind) => {
+  while (ucnp.panes.some((pane) => pane.tones.kind !== kind)) await new Promise((done) => setTimeout(done, 5));
 }"""
 DRAWN = """() => new Promise((done) => {
   const pane = ucnp.panes[0];
@@ -38,9 +41,10 @@ def particle():
     return Particle.core_shell(core="NaGdF4: 49% Yb", diameter="3.2 nm", shell="NaYF4", thickness="0.8 nm", seed=1)
 
 
-def slow_docking():
-    """Docking among hops, so that the first one is not the first event."""
-    return mechanism("y-complex", dock_barrier="1.7 eV")
+@pytest.fixture(scope="session")
+def docks(particle):
+    """Makes models whose first docking is not their first event."""
+    return lambda: Model(particle, mechanism("y-complex", dock_barrier="1.7 eV"), seed=5)
 
 
 class Screen:
@@ -115,7 +119,8 @@ class Screen:
 
     def choose(self, css, value):
         self.page.select_option(css, value)
-        self.page.evaluate("async () => { while (ucnp.colouring) await new Promise((done) => setTimeout(done, 5)); }")
+        if css == "#colour":
+            self.page.evaluate(COLOURED, value)
         self.settle()
 
     def at(self, site, pane=0):
@@ -180,8 +185,8 @@ def opened(browser, request):
 
 
 @pytest.fixture(scope="module")
-def _docking(browser, particle):
-    model = Model(particle, slow_docking(), seed=5)
+def _docking(browser, docks):
+    model = docks()
     with debug(model, browser=False, wait=False) as serving:
         screen = Screen(browser, model, serving).open()
         yield screen

@@ -123,7 +123,7 @@ def test_run_and_play_stop_at_breakpoints(docking):
     docking.click("#until")
     assert docking.event == first > 1
     assert docking.text("#saying").startswith(f"Breakpoint: event.verb == 'dock' · #{first}: dock Y at site")
-    assert "1 hits" in row.text_content()
+    assert "1 hit" in row.text_content()
     assert "hit" in row.get_attribute("class").split()
     docking.page.fill("#amount", "350")
     docking.click("#run button")

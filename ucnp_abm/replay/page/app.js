@@ -13,6 +13,9 @@ import { Timeline } from "./timeline.js";
 
 const QUIET = 150; // ms without a step before curves and colours are asked for
 
+// What went wrong, as the reader is told it: a request that found nobody is a TypeError of `fetch`.
+const spoken = (error) => (error instanceof TypeError ? `The engine does not answer: is the program still running? (${error.message})` : error.message);
+
 class App {
   constructor(source) {
     this.source = source;
@@ -82,7 +85,7 @@ class App {
       return answer;
     } catch (error) {
       if (throws) throw error;
-      this.fail(error instanceof TypeError ? `The engine does not answer: is the program still running? (${error.message})` : error.message);
+      this.fail(spoken(error));
       return null;
     } finally {
       find("status").className = find("failure").hidden ? "status" : "status lost";
@@ -172,17 +175,19 @@ class App {
 
   // After the last of several quick steps: what costs an answer of its own.
   async settle() {
-    await this.curves();
+    const failed = await this.curves().catch((error) => spoken(error));
+    if (failed) return this.fail(failed);
     if (!this.player.playing && !["species", "zone"].includes(this.colour)) await this.recolour();
   }
 
   async draws() {
     if (!this.source.abilities.live) return;
-    this.panels.draws((await this.source.do("draws")).told);
+    const answer = await this.source.do("draws").catch((error) => this.fail(spoken(error)));
+    if (answer) this.panels.draws(answer.told);
   }
 
   async why(key, arrow) {
-    const answer = await this.source.do("why", key).catch((error) => this.fail(error.message));
+    const answer = await this.source.do("why", key).catch((error) => this.fail(spoken(error)));
     if (!answer) return;
     this.panels.why(answer.why);
     if (arrow) this.panes[0].arrow = arrow;
@@ -198,7 +203,7 @@ class App {
         pane.draw();
       }
     } catch (error) {
-      this.fail(error.message);
+      this.fail(spoken(error));
       find("colour").value = this.colour = "species";
       for (const pane of this.panes) pane.colourBy({ kind: "species" });
       this.draw();

@@ -21,7 +21,15 @@ export function makeSvg(tag, attributes = {}, ...children) {
   return element;
 }
 
-export const fill = (element, ...children) => element.replaceChildren(...children.filter((child) => child != null));
+// What an element holds, anew. Whoever had the focus in it has it again, so that keys go on where they were.
+export function fill(element, ...children) {
+  const reached = () => [...element.querySelectorAll("button, input, select, summary, [tabindex]")], held = document.activeElement;
+  const at = element.contains(held) ? reached().indexOf(held) : -1;
+  element.replaceChildren(...children.filter((child) => child != null));
+  if (at < 0 || held.isConnected) return;
+  const again = held.id ? element.querySelector(`#${held.id}`) : reached()[at];
+  if (again?.tagName === held.tagName) again.focus({ preventScroll: true });
+}
 
 // A list of name and value; a value may be an element.
 export function pairs(entries) {

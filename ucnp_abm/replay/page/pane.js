@@ -79,7 +79,7 @@ export class Pane {
   toggle(code, visible) {
     if (visible) this.hidden.delete(code);
     else this.hidden.add(code);
-    this.rearranged = true;
+    this.arrangedFor = null; // also when nothing is hidden any more
     this.draw();
   }
 

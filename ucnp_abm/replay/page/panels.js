@@ -166,11 +166,13 @@ export class Panels {
     });
     const plugin = answer.panes[0].plugin;
     const edit = make("fieldset", {}, make("legend", {}, "Edited laws"), make("div", { class: "row" }, make("button", { type: "button", id: "reload", disabled: !plugin.files.length, onclick: () => this.on.reload() }, "Load the file again (r)"), make("span", { class: plugin.changed ? "error" : "hint" }, plugin.files.length ? `${plugin.files.join(", ")}${plugin.changed ? ": edited since it was loaded" : ""}` : "this mechanism came from no file")));
-    const seed = make("input", { id: "branch-seed", size: 6, inputmode: "numeric", placeholder: "same", "aria-label": "Seed of the branch" });
+    const kept = (id) => this.bodies.lines.querySelector(`#${id}`)?.value ?? ""; // an answer takes away nothing that was typed
+    const seed = make("input", { id: "branch-seed", value: kept("branch-seed"), size: 6, inputmode: "numeric", placeholder: "same", "aria-label": "Seed of the branch" });
     const mechanism = () => make("select", { "aria-label": "Mechanism" }, make("option", { value: "" }, "same mechanism"), ...answer.mechanisms.map((name) => make("option", { value: name }, name)));
     const [of, beside] = [mechanism(), mechanism()];
     [of.id, beside.id] = ["branch-mechanism", "beside-mechanism"];
     beside.firstChild.textContent = "choose a mechanism";
+    [of.value, beside.value] = [kept(of.id), kept(beside.id)];
     const branch = make("form", { id: "branch", onsubmit: (event) => { event.preventDefault(); this.on.branch({ seed: seed.value.trim(), mechanism: of.value }); } }, make("fieldset", {}, make("legend", {}, "Branch from this moment"), make("div", { class: "row" }, make("label", {}, "seed ", seed), of, make("button", {}, "Branch"))));
     const side = make("form", { id: "beside", onsubmit: (event) => { event.preventDefault(); if (beside.value) this.on.beside(beside.value); } }, make("fieldset", {}, make("legend", {}, "Beside it: same crystal, same seed, from the start"), make("div", { class: "row" }, beside, make("button", {}, "Side by side"), right === undefined ? null : make("button", { type: "button", onclick: () => this.on.show({ beside: null }) }, "Alone again"))));
     const parting = answer.parting && make("div", { class: "warning" }, answer.parting.text, " ", answer.parting.event === null ? null : make("button", { class: "link", type: "button", id: "to-parting", onclick: () => this.on.goto({ event: answer.parting.event }) }, `to event ${answer.parting.event}`));
