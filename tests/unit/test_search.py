@@ -212,7 +212,7 @@ def test_draws_are_those_of_the_engine() -> None:
     screen = opened("etch")
     assert screen.ask("draws") == {"told": None}
     seen = 0
-    for k in range(1, 40):
+    for _ in range(39):
         screen.ask("step", n=1)
         told = screen.ask("draws")["told"]
         n, newest = draws(run_of(screen))

@@ -371,9 +371,7 @@ def test_a_breakpoint_stops_where_events_fired_one_by_one_would(text: str) -> No
 def test_several_breakpoints_stop_and_count_each_for_itself(costly: bool) -> None:
     texts = ["event.number % 4 == 0", "event.number % 6 == 0", "event.rate < 0" if costly else "event.number < 0"]
     screen = opened("etch", breakpoints=tuple(texts))
-    stops = []
-    for _ in range(8):
-        stops.append(screen.ask("until", what="breakpoint")["panes"][0]["event"])
+    stops = [screen.ask("until", what="breakpoint")["panes"][0]["event"] for _ in range(8)]
     assert stops == [4, 6, 8, 12, 16, 18, 20, 24]
     assert [one["hits"] for one in screen.ask("look")["breakpoints"]] == [6, 4, 0, 0, 0]
     screen.ask("breakpoint", number=1, on=False)
@@ -418,7 +416,7 @@ def test_there_are_not_more_breakpoints_than_a_page_shows() -> None:
     screen = opened(breakpoints=("event.number == 1",) * session.Stops.__init__.__globals__["MOST_BREAKPOINTS"])
     with pytest.raises(BadInput, match="there are 50 already; remove one"):
         screen.ask("breakpoint", add="event.number == 1")
-    with pytest.raises(BadInput, match="event.verb is never 'dok'; did you mean 'dock'"):
+    with pytest.raises(BadInput, match=r"event\.verb is never 'dok'; did you mean 'dock'"):
         opened(breakpoints=("event.verb == 'dok'",))
 
 

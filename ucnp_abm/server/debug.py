@@ -7,6 +7,7 @@ import webbrowser
 from collections.abc import Sequence
 from typing import Any
 
+from ucnp_abm import units
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput, shown
 from ucnp_abm.replay.page import served
@@ -73,8 +74,11 @@ def debug(
         raise BadInput("debug: breakpoints: expected a list of conditions, got one text; put it into [ ]")
     session = Session(simulation, title, tuple(breakpoints))
     if event is not None:
-        simulation.goto(event=event)
-        session.line.chronicle.follow()
+        chronicle, wanted = session.line.chronicle, units.count(event, "debug: event")
+        chronicle.tell(event=wanted)
+        if chronicle.last < wanted:
+            raise BadInput(f"debug: event: nothing more can happen after event {chronicle.last}, got {wanted}")
+        simulation.goto(event=wanted)
     if beside is not None:
         told = session.answer("beside", {"mechanism": beside})
         while "go_on" in told:
