@@ -406,6 +406,7 @@ class Session:
         if beside is line:
             raise BadInput("beside: a line cannot stand beside itself")
         self.shown = [line] if beside is None else [line, beside]
+        self._told[1] = None  # the page may have a new, empty pane for it
         self._compare()
 
     def _compare(self) -> None:
