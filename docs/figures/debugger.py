@@ -73,7 +73,8 @@ def main() -> None:
                 idle(tab)
                 act(tab)
                 picture = Image.open(io.BytesIO(tab.screenshot()))
-                picture.quantize(256, dither=Image.Dither.NONE).save(ROOT / "docs" / "images" / f"{name}.png", optimize=True)
+                target = ROOT / "docs" / "images" / f"{name}.png"
+                picture.quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
                 tab.close()
         browser.close()
 

@@ -15,9 +15,10 @@ from matplotlib.patches import FancyBboxPatch
 
 PACKAGE = "ucnp_abm"
 PLACES = {
-    "cli": 0.5, "config": 0.3,  "testing": 0.885, "study": 0.115, "reproduce": 0.6, "agents": 0.63, "workbench": 0.885,
-    "server": 0.355, "replay": 0.13, "viz": 0.13, "registry": 0.69, "hookspecs": 0.76, "observables": 0.8, "runs": 0.3, "engine": 0.28, "rules": 0.52,
-    "probes": 0.87, "photons": 0.13, "crystal": 0.6, "kernels": 0.22, "seeds": 0.48, "units": 0.78, "errors": 0.63,
+    "cli": 0.5, "config": 0.3, "testing": 0.885, "study": 0.115, "reproduce": 0.6, "agents": 0.63, "workbench": 0.885,
+    "server": 0.355, "replay": 0.13, "viz": 0.13, "registry": 0.69, "hookspecs": 0.76, "observables": 0.8,
+    "runs": 0.3, "engine": 0.28, "rules": 0.52, "probes": 0.87, "photons": 0.13, "crystal": 0.6, "kernels": 0.22,
+    "seeds": 0.48, "units": 0.78, "errors": 0.63,
 }  # fmt: skip
 """Where a box stands in its floor, as a share of the width; others are spread evenly."""
 ALL, BOX, GRAPH, LINE, GAP = 7.0, 0.7, 3.2, 0.105, 0.17

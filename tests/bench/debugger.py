@@ -50,7 +50,7 @@ def pressed(tab: Any, key: str) -> tuple[float, float]:
 def searched(text: str) -> float:
     """Events a second that are passed on the way to a breakpoint that never comes; the crystal follows."""
     session = Session(simulation("12k", "no-complex"))
-    session.breakpoints.append(Breakpoint(1, Condition(text)))
+    session.stops.breakpoints.append(Breakpoint(1, Condition(text)))
     begun, told = time.perf_counter(), session.answer("step", {"n": 10**9})
     while time.perf_counter() - begun < 5:
         told = session.answer(*told["go_on"])

@@ -78,8 +78,7 @@ def draws(simulation: Simulation, most: int = MOST) -> Draws:
     timeline, number = simulation.timeline, simulation.state.events
     if number == timeline.first_event:
         return Draws(0, [])
-    if number - 1 < timeline._first_undoable:
-        _keep_records(simulation)
+    timeline.keep_latest()
     loop = simulation._loop._replace(state=pack_state(simulation.state.copy()))
     try:
         return _drawn(simulation, loop, number, most)
@@ -135,13 +134,3 @@ def _next(simulation: Simulation, ahead: Loop) -> tuple[list[Draw], Loop]:
         else None,
     )
     return [drawn], ahead
-
-
-def _keep_records(simulation: Simulation) -> None:
-    """Run the last event again so that its records are there, and come back to this very moment."""
-    tally, clock = simulation.state.tally.copy(), simulation.state.clock.copy()
-    number = simulation.state.events
-    simulation.goto(event=number - 1)
-    simulation.remember(1)
-    simulation.run_to(events=number)
-    simulation.state.tally[:], simulation.state.clock[:] = tally, clock  # after it, there were null candidates only

@@ -140,6 +140,32 @@ class Timeline:
             number, candidate, time, slot, move, total, (int(words[0]), int(words[1]), int(words[2]), int(words[3]))
         )
 
+    def latest(self) -> Event | None:
+        """The last event, also of a run that stands between two or kept no record of it; None where its past begins.
+
+        The run stays exactly as it is.
+        """
+        if self.simulation.state.events == self.first_event:
+            return None
+        self.keep_latest()
+        state = self.simulation.state
+        tally, clock = state.tally.copy(), state.clock.copy()
+        state.settle()
+        event = self.last_event()
+        state.tally[:], state.clock[:] = tally, clock  # after it, there were null candidates only
+        return event
+
+    def keep_latest(self) -> None:
+        """See to it that the record of the last event is there: without one it is run again, up to this very moment."""
+        simulation, number = self.simulation, self.simulation.state.events
+        if number - 1 >= self._first_undoable:
+            return
+        tally, clock = simulation.state.tally.copy(), simulation.state.clock.copy()
+        simulation.goto(event=number - 1)
+        simulation.remember(1)
+        simulation.run_to(events=number)
+        simulation.state.tally[:], simulation.state.clock[:] = tally, clock
+
     # --- backwards ---
 
     def back(self, n: int) -> None:

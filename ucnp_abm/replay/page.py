@@ -19,7 +19,7 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) )", re.MUL
 @cache
 def texts() -> dict[str, str]:
     """The files of the page by name."""
-    folder = resources.files("ucnp_abm.replay") / "page"
+    folder = resources.files("ucnp_abm.replay") / "web"
     return {file.name: file.read_text("utf-8") for file in folder.iterdir() if file.name.rsplit(".")[-1] in _KINDS}
 
 

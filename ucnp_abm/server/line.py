@@ -57,6 +57,12 @@ class Line:
         return self.simulation.timeline.first_event
 
     @property
+    def first_time(self) -> float:
+        """Time / s before which nothing can be gone back to."""
+        begin = self.simulation.timeline.begin
+        return 0.0 if begin is None else begin.time
+
+    @property
     def files(self) -> list[str]:
         """Paths of the files in which the laws stand."""
         mechanism = self.simulation.mechanism

@@ -62,7 +62,7 @@ def next_events(line: Line, verb: str | None, species: str | None, near: NDArray
     rows = []
     for k in first.tolist():
         one = found[k]
-        rule = _standing(simulation.rule_of(int(one["row"])))
+        rule = standing(simulation.rule_of(int(one["row"])))
         if rule not in rules:
             rules.append(rule)
         chance = float(one["rate"] / total)
@@ -93,7 +93,8 @@ def _named(line: Line, channel: int) -> tuple[str, str]:
     return verbs[channel], species[channel]
 
 
-def _standing(rule: HopRule | SiteRule | None) -> str:
+def standing(rule: HopRule | SiteRule | None) -> str:
+    """Where a rule stands: its name, and file and line if it has them."""
     if rule is None:
         return "no rule"
     where = rule.where
@@ -205,7 +206,7 @@ def reasons(move: Move, total: float, event: Event | None = None) -> dict[str, A
     where = f"site {move.site}" if move.site == move.to else f"from site {move.to} into the vacancy on site {move.site}"
     rows = [
         ["event", f"{move.verb} {move.species} {where}"],
-        ["rule", _standing(move.rule)],
+        ["rule", standing(move.rule)],
         ["environment", repr(move.environment)],
         ["law says", f"{move.barrier:.6g} eV"],
         ["energy step", f"dE = {move.energy_step:.6g} eV"],
@@ -255,7 +256,7 @@ def drawn(simulation: Simulation) -> dict[str, Any] | None:
     for draw in newest:
         if draw.law is not None:
             same = "as the table" if draw.agrees else f"but row {draw.move.row} of the table says {draw.move.barrier!r}"
-            laws.append(f"{_standing(draw.move.rule)}: {draw.law:.6g} eV, {same}")
+            laws.append(f"{standing(draw.move.rule)}: {draw.law:.6g} eV, {same}")
     words = newest[-1].words
     return {
         "summary": f"{n} candidates since the event before"

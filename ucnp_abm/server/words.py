@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput, shown
+
+Answer = dict[str, Any]
+"""What the page is told: plain data."""
 
 
 def whole(value: object, what: str, most: int | None = None) -> int:
@@ -35,7 +38,7 @@ def number(value: object, what: str) -> float:
     BadInput
         If it is none.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= sys.float_info.max:
         raise BadInput(f"{what}: expected a number of at least 0, got {shown(value)}")
     return float(value)
 

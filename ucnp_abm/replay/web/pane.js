@@ -88,7 +88,7 @@ export class Pane {
     if (this.waiting || !this.spheres) return;
     this.waiting = requestAnimationFrame(() => {
       this.waiting = null;
-      if (this.element.isConnected) this.#drawNow();
+      if (this.element.isConnected) this.#drawNow(); // it may have left the stage meanwhile
     });
   }
 
