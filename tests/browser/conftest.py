@@ -196,6 +196,7 @@ def _docking(browser, docks):
 @pytest.fixture
 def docking(_docking):
     """A page that the tests of a file share, with y-complex, at the start and as it was opened."""
+    _docking.page.evaluate("ucnp.ask('select', { site: null })")
     _docking.goto(0)
     yield _docking
     seen = list(_docking.errors)

@@ -41,6 +41,7 @@ def test_click_on_the_crystal_shows_what_the_engine_knows_of_the_site(docking):
         )
         count = "One event" if len(options) == 1 else f"{len(options)} events"
         assert f"{count} it could take part in" in inspector.text_content()
+        docking.pixels()  # it is drawn
         circle = docking.find(".over .picked")
         where = docking.at(site)
         assert float(circle.get_attribute("cx")) == pytest.approx(where["x"], abs=0.5)

@@ -51,14 +51,15 @@ def test_five_hundred_events_forth_and_back_are_the_engines(docking):
       }
       return seen;
     }"""
-    docking.page.set_viewport_size({"width": 400, "height": 400})  # little to draw
+    stage = "(hidden) => { document.getElementById('stage').hidden = hidden; }"
+    docking.page.evaluate(stage, True)  # nothing to draw
     assert docking.page.evaluate(pressed, ["step", 500]) == expected[1:]
     assert docking.simulation.digest() == docking.digest == expected[-1]
     held = other.state.species[other.crystal.sites]
     assert docking.codes() == held.tolist()
     assert docking.page.evaluate(pressed, ["back", 500]) == expected[-2::-1]
     assert docking.simulation.digest() == docking.digest == expected[0]
-    docking.page.set_viewport_size({"width": 1300, "height": 800})
+    docking.page.evaluate(stage, False)
     docking.click("#step")
     docking.click("#step")
     docking.click("#back")
