@@ -343,7 +343,6 @@ HOLDS = {
     "event.rate < 0.1 and event.species == 'Y'": lambda run, e: e.move.rate < 0.1 and e.move.species == "Y",
     "event.probability < 0.00002": lambda run, e: e.probability < 0.00002,
     "event.activation > 1.75 or event.barrier > 1.75": lambda run, e: e.move.activation > 1.75 or e.move.barrier > 1.75,
-    "vacancies >= 72": lambda run, e: run.state.n_vacancies >= 72,
     "event.number % 70 == 3": lambda run, e: e.number % 70 == 3,
     "event.time > 20 and to.r_nm < 1": lambda run, e: (
         e.time > 20 and np.linalg.norm(run.crystal.position(e.move.to)) / 10 < 1
@@ -365,6 +364,21 @@ def test_a_breakpoint_stops_where_events_fired_one_by_one_would(text: str) -> No
         assert answer["breakpoints"][0] == {"id": 1, "text": text, "on": True, "hits": k, "hit": True}
         assert screen.session.stops.events[-1] == event
     assert screen.ask("look")["breakpoints"][0]["hit"] is False
+
+
+def test_a_condition_on_the_crystal_alone_is_hit_when_it_comes_to_hold() -> None:
+    text, alone = "vacancies % 3 == 0", CASES["etch"].simulation()
+    screen, held, expected = opened("etch", breakpoints=(text,)), False, []
+    while len(expected) < 5:
+        event = alone.fire()
+        assert event is not None
+        now = alone.state.n_vacancies % 3 == 0
+        expected += [event.number] if now and not held else []
+        held = now
+    assert [screen.ask("until", what="breakpoint")["panes"][0]["event"] for _ in range(5)] == expected
+    screen.ask("goto", event=expected[0])
+    stepped = [screen.ask("step", n=1) for _ in range(expected[2] - expected[0])]
+    assert [told["panes"][0]["event"] for told in stepped if told["stopped"]] == expected[1:3]
 
 
 @pytest.mark.parametrize("costly", [False, True])
