@@ -51,15 +51,18 @@ def test_five_hundred_events_forth_and_back_are_the_engines(docking):
       }
       return seen;
     }"""
-    stage = "(hidden) => { document.getElementById('stage').hidden = hidden; }"
-    docking.page.evaluate(stage, True)  # nothing to draw
+    light = """([hidden, verb]) => {
+      document.getElementById("stage").hidden = hidden;
+      return ucnp.ask("filter", { verb, species: null });
+    }"""
+    docking.page.evaluate(light, [True, "etch"])  # nothing to draw, no rows in the table
     assert docking.page.evaluate(pressed, ["step", 500]) == expected[1:]
     assert docking.simulation.digest() == docking.digest == expected[-1]
     held = other.state.species[other.crystal.sites]
     assert docking.codes() == held.tolist()
     assert docking.page.evaluate(pressed, ["back", 500]) == expected[-2::-1]
     assert docking.simulation.digest() == docking.digest == expected[0]
-    docking.page.evaluate(stage, False)
+    docking.page.evaluate(light, [False, None])
     docking.click("#step")
     docking.click("#step")
     docking.click("#back")
