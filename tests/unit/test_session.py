@@ -216,6 +216,14 @@ def test_what_the_page_holds_is_the_crystal_whatever_it_asked_for(seed: int, mon
     screen.ask("look", full=True)
 
 
+def test_few_changed_sites_are_told_one_by_one_and_many_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = opened("etch")
+    assert len(screen.ask("step", n=1)["panes"][0]["changed"]["sites"]) == 2
+    monkeypatch.setattr("ucnp_abm.server.screen.FEW", 20)
+    assert list(screen.ask("step", n=300)["panes"][0]["changed"]) == ["all"]
+    assert screen.ask("look")["panes"][0]["changed"] == {"sites": [], "codes": []}
+
+
 def test_an_answer_that_never_came_is_made_up_for_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = opened()
     with monkeypatch.context() as patched:
