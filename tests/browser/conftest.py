@@ -1,10 +1,14 @@
 """The page in a real browser: headless Chromium, driven by Playwright, which never brings one of its own."""
 
+import base64
 import hashlib
+import io
 import re
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from ucnp_abm import Model, Particle, debug, mechanism
 
@@ -116,6 +120,11 @@ class Screen:
     def pixels(self):
         """What the crystal's canvas shows, as a hash."""
         return hashlib.sha256(self.page.evaluate(DRAWN).encode()).hexdigest()
+
+    def image(self):
+        """What the crystal's canvas shows: (height, width, 3) bytes."""
+        content = base64.b64decode(self.page.evaluate(DRAWN).partition(",")[2])
+        return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
 
     def choose(self, css, value):
         self.page.select_option(css, value)
