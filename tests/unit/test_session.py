@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import random
 
 import numpy as np
 import pytest
-from histories import CASES, boxed, crowded, grown
+from histories import CASES, grown
 from screen import Screen
 
-from ucnp_abm import Mechanism, Model, Particle, Simulation, mechanism, registry
-from ucnp_abm.errors import BadInput, BadPlugin, BadRate, LiveMismatch, UcnpError
-from ucnp_abm.photons.light import light
+from ucnp_abm import Mechanism, Simulation, mechanism, registry
+from ucnp_abm.errors import BadInput, BadPlugin, BadRate, LiveMismatch
 from ucnp_abm.runs.parting import reasons
 from ucnp_abm.server import colours, session, telling
 from ucnp_abm.server.lines import MOST_LINES
@@ -317,3 +315,389 @@ def test_the_last_event_is_told_where_only_a_state_was_kept(monkeypatch: pytest.
     screen.ask("step", n=100)
     alone.goto(event=300)
     assert run_of(screen).digest() == alone.digest()
+
+
+# --- breakpoints ---
+
+
+def naive(run: Simulation, holds, limit: int) -> int | None:
+    """Number of the next event at which something holds, by firing one after the other."""
+    for _ in range(limit):
+        event = run.fire()
+        if event is None:
+            return None
+        if holds(run, event):
+            return event.number
+    return None
+
+
+def layer(run: Simulation, site: int) -> str:
+    return run.crystal.layers[int(run.crystal.layer[site])]
+
+
+HOLDS = {
+    "event.verb == 'etch'": lambda run, e: e.verb == "etch",
+    "event.species == 'Yb' and site.layer == 'core'": lambda run, e: (
+        e.move.species == "Yb" and layer(run, e.move.site) == "core"
+    ),
+    "event.rate < 0.1 and event.species == 'Y'": lambda run, e: e.move.rate < 0.1 and e.move.species == "Y",
+    "event.probability < 0.00002": lambda run, e: e.probability < 0.00002,
+    "event.activation > 1.75 or event.barrier > 1.75": lambda run, e: e.move.activation > 1.75 or e.move.barrier > 1.75,
+    "event.number % 70 == 3": lambda run, e: e.number % 70 == 3,
+    "event.time > 20 and to.r_nm < 1": lambda run, e: (
+        e.time > 20 and np.linalg.norm(run.crystal.position(e.move.to)) / 10 < 1
+    ),
+    "steps > 2.5 and to.zone == 'core'": lambda run, e: run.steps > 2.5 and run.crystal.zone_of(e.move.to) == "core",
+}
+
+
+@pytest.mark.parametrize("text", HOLDS)
+def test_a_breakpoint_stops_where_events_fired_one_by_one_would(text: str) -> None:
+    screen, alone = opened("etch", breakpoints=(text,)), CASES["etch"].simulation()
+    for k in range(1, 6):
+        event = naive(alone, HOLDS[text], 3000)
+        assert event is not None
+        answer = screen.ask("until", what="breakpoint")
+        assert answer["stopped"] == f"Breakpoint: {text}"
+        assert answer["panes"][0]["event"] == event
+        assert run_of(screen).digest() == alone.digest()
+        assert answer["breakpoints"][0] == {"id": 1, "text": text, "on": True, "hits": k, "hit": True}
+        assert screen.session.stops.events[-1] == event
+    assert screen.ask("look")["breakpoints"][0]["hit"] is False
+
+
+def test_a_condition_on_the_crystal_alone_is_hit_when_it_comes_to_hold() -> None:
+    text, alone = "vacancies % 3 == 0", CASES["etch"].simulation()
+    screen, held, expected = opened("etch", breakpoints=(text,)), False, []
+    while len(expected) < 5:
+        event = alone.fire()
+        assert event is not None
+        now = alone.state.n_vacancies % 3 == 0
+        expected += [event.number] if now and not held else []
+        held = now
+    assert [screen.ask("until", what="breakpoint")["panes"][0]["event"] for _ in range(5)] == expected
+    screen.ask("goto", event=expected[0])
+    stepped = [screen.ask("step", n=1) for _ in range(expected[2] - expected[0])]
+    assert [told["panes"][0]["event"] for told in stepped if told["stopped"]] == expected[1:3]
+
+
+@pytest.mark.parametrize("costly", [False, True])
+def test_several_breakpoints_stop_and_count_each_for_itself(costly: bool) -> None:
+    texts = ["event.number % 4 == 0", "event.number % 6 == 0", "event.rate < 0" if costly else "event.number < 0"]
+    screen = opened("etch", breakpoints=tuple(texts))
+    stops = [screen.ask("until", what="breakpoint")["panes"][0]["event"] for _ in range(8)]
+    assert stops == [4, 6, 8, 12, 16, 18, 20, 24]
+    assert [one["hits"] for one in screen.ask("look")["breakpoints"]] == [6, 4, 0, 0, 0]
+    screen.ask("breakpoint", number=1, on=False)
+    assert screen.ask("until", what="breakpoint")["panes"][0]["event"] == 30
+    screen.ask("breakpoint", number=2, remove=True)
+    screen.ask("breakpoint", number=3, on=False)
+    with pytest.raises(BadInput, match="there is none that is on"):
+        screen.ask("until", what="breakpoint")
+    added = screen.ask("breakpoint", add="event.number == 33")["breakpoints"]
+    assert [(one["id"], one["on"]) for one in added] == [(1, False), (3, False), (4, True), (-1, True), (-2, True)]
+    answer = screen.ask("until", what="breakpoint")
+    assert (answer["stopped"], answer["panes"][0]["event"]) == ("Breakpoint: event.number == 33", 33)
+
+
+@pytest.mark.parametrize("text", ["event.number % 40 == 0", "event.number % 40 == 0 and event.rate > 0"])
+def test_runs_by_events_steps_and_seconds_stop_at_a_breakpoint_too(text: str) -> None:
+    screen, alone = opened("etch", breakpoints=(text,)), CASES["etch"].simulation()
+    alone.run(events=1000)
+    seconds, steps = alone.time, alone.steps
+    for k, given in enumerate([{"n": 100}, {"seconds": seconds}, {"steps": steps}], start=1):
+        answer = screen.ask("step", **given)
+        assert (answer["panes"][0]["event"], answer["stopped"]) == (40 * k, f"Breakpoint: {text}")
+    assert screen.ask("step", n=39)["stopped"] == ""
+    assert screen.ask("step", n=1)["stopped"] == f"Breakpoint: {text}"  # also one event, its law called again
+    little = screen.ask("step", seconds=1e-9)
+    assert (little["stopped"], little["panes"][0]["event"]) == ("", 160)
+    assert screen.ask("goto", event=500)["stopped"] == ""
+
+
+@pytest.mark.parametrize("text", ["event.number < 0", "event.rate < 0"])
+def test_a_breakpoint_that_never_holds_ends_where_nothing_more_can_happen(text: str) -> None:
+    screen = opened("sink", breakpoints=(text,))
+    answer = screen.ask("until", what="breakpoint")
+    alone = CASES["sink"].simulation()
+    alone.run(events=10**6)
+    assert answer["stopped"] == "Nothing more can happen"
+    assert answer["panes"][0]["event"] == alone.state.events
+    assert answer["breakpoints"][0]["hits"] == 0
+
+
+def test_there_are_not_more_breakpoints_than_a_page_shows() -> None:
+    screen = opened(breakpoints=("event.number == 1",) * session.Stops.__init__.__globals__["MOST_BREAKPOINTS"])
+    with pytest.raises(BadInput, match="there are 50 already; remove one"):
+        screen.ask("breakpoint", add="event.number == 1")
+    with pytest.raises(BadInput, match=r"event\.verb is never 'dok'; did you mean 'dock'"):
+        opened(breakpoints=("event.verb == 'dok'",))
+
+
+def test_a_hit_is_not_passed_over_while_the_line_beside_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = opened("etch", breakpoints=("event.number == 100",))
+    screen.ask("beside", mechanism="y-complex")
+    screen.ask("goto", event=90)
+    other = screen.session.lines.shown[1].simulation
+    other.goto(event=0)
+    monkeypatch.setattr(session, "SLICE", 0.0)
+    monkeypatch.setattr("ucnp_abm.server.line.PIECE", 7)
+    answer = screen.ask("until", what="breakpoint")
+    assert [pane["event"] for pane in answer["panes"]] == [100, 100]
+    assert (answer["stopped"], answer["breakpoints"][0]["hits"]) == ("Breakpoint: event.number == 100", 1)
+    assert screen.n_pauses > 10
+
+
+# --- lines ---
+
+
+@pytest.mark.parametrize(("seed", "mechanism_"), [("7", ""), ("", "gd-complex"), ("8", "no-complex"), ("", "")])
+def test_a_branch_goes_on_as_one_made_without_a_page(seed: str, mechanism_: str) -> None:
+    screen, alone = opened(), driven("y-complex", 40)
+    screen.ask("step", n=40)
+    left = run_of(screen).digest()
+    answer = screen.ask("branch", seed=seed, mechanism=mechanism_)
+    assert answer["stopped"] == "Branched at event 40"
+    own = alone.branch(seed=int(seed) if seed else None, mechanism=mechanism(mechanism_) if mechanism_ else None)
+    assert run_of(screen).digest() == own.digest()
+    screen.ask("step", n=60)
+    own.run(events=60)
+    assert run_of(screen).digest() == own.digest()
+    assert screen.session.lines.all[0].simulation.digest() == left == alone.digest()
+    note = f"from event 40 of y-complex, seed {seed or 17}"
+    assert answer["lines"][1] == {"id": 1, "name": f"{mechanism_ or 'y-complex'}, branch 1", "note": note}
+    screen.ask("back", n=60 if seed or mechanism_ else 100)
+    assert len(screen.ask("show", line=0)["panes"]) == 1
+    assert run_of(screen).digest() == left
+
+
+@pytest.mark.parametrize("other", ["no-complex", "gd-complex"])
+def test_two_lines_part_where_two_runs_do_and_for_the_same_reasons(other: str) -> None:
+    screen = opened()
+    screen.ask("step", n=20)
+    answer = screen.ask("beside", mechanism=other)
+    assert [pane["event"] for pane in answer["panes"]] == [20, 20]
+    a = CASES["y-complex"].simulation()
+    b = Simulation(grown(), mechanism(other), seed=17)
+    number, nexts = 0, (None, None)
+    while True:
+        nexts = (a.fire(), b.fire())
+        number += 1
+        told = [(e.time, e.verb, e.move.site, e.move.to, e.move.species) for e in nexts]
+        if told[0] != told[1]:
+            break
+    a.back()
+    b.back()
+    assert answer["parting"]["event"] == number
+    assert answer["parting"]["text"] == f"They part at event {number}, because {'; '.join(reasons((a, b), nexts))}."
+    assert screen.ask("timeline")["parting"] == number
+    both = screen.ask("goto", event=number)["panes"]
+    assert [pane["last"]["number"] for pane in both] == [number, number]
+    assert [pane["last"]["time"] for pane in both] == [nexts[0].time, nexts[1].time]
+    alone = screen.ask("show", beside=None)
+    assert (len(alone["panes"]), alone["parting"]) == (1, None)
+    assert alone["panes"][0]["name"] == "y-complex"
+    assert len(screen.ask("show", beside=1)["panes"]) == 2
+
+
+def test_lines_that_do_not_part_are_said_to_be_the_same() -> None:
+    screen = opened("reflecting")
+    answer = screen.ask("beside", mechanism="no-complex")
+    assert answer["parting"] == {"event": None, "text": "Both are the same up to event 100000."}
+    screen.ask("step", n=10)
+    a, b = (line.simulation.digest() for line in screen.session.lines.shown)
+    assert a == b
+
+
+def test_lines_that_are_the_same_for_longer_than_events_are_kept_can_still_be_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ucnp_abm.engine.told.MOST", 1000)
+    monkeypatch.setattr("ucnp_abm.server.parting.AHEAD", 100)
+    screen = opened("reflecting")
+    screen.ask("beside", mechanism="no-complex")
+    answer = screen.ask("goto", event=5000)
+    assert answer["parting"]["event"] is None
+    assert answer["parting"]["text"].endswith("the same up to event 5000.")
+
+
+def test_old_lines_go_when_there_are_too_many_but_not_the_first_nor_those_on_show() -> None:
+    screen = opened()
+    screen.ask("beside", mechanism="no-complex")
+    for k in range(MOST_LINES + 3):
+        answer = screen.ask("branch", seed=str(k))
+    assert len(answer["lines"]) == MOST_LINES
+    ids = [line["id"] for line in answer["lines"]]
+    assert ids[0] == 0
+    assert ids[1:] == list(range(ids[-1] - MOST_LINES + 2, ids[-1] + 1))
+    assert len({line["name"] for line in answer["lines"]}) == MOST_LINES
+    assert answer["panes"][0]["line"] == ids[-1]
+    with pytest.raises(BadInput, match="line: there is no number 1"):
+        screen.ask("show", line=1)
+
+
+def test_two_lines_go_back_as_far_as_each_can() -> None:
+    screen = opened()
+    screen.ask("step", n=20)
+    early = run_of(screen).time
+    screen.ask("step", n=10)
+    screen.ask("branch", seed="3")
+    screen.ask("show", line=0)
+    screen.ask("show", beside=1)
+    assert [pane["event"] for pane in screen.ask("goto", event=10)["panes"]] == [10, 30]
+    assert [pane["event"] for pane in screen.ask("goto", time=early)["panes"]] == [20, 30]
+    assert [pane["event"] for pane in screen.ask("step", n=40)["panes"]] == [
+        run_of(screen).state.events, run_of(screen).state.events,
+    ]  # fmt: skip
+
+
+PLUGIN = """
+from ucnp_abm import IONS, Mechanism, hookimpl
+
+trial = Mechanism("trial", summary="A trial.", source="Assumption: a test")
+
+
+@trial.hop(mover=IONS)
+def law(env):
+    return {barrier}
+
+
+{dock}
+@hookimpl
+def ucnp_mechanisms():
+    return [trial]
+"""
+DOCK = """@trial.dock("Lu", irreversible=True)
+def attach(env):
+    return 1.2
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    path = tmp_path / "trial.py"
+
+    def write(barrier: str = "1.65", dock: str = DOCK) -> None:
+        path.write_text(PLUGIN.format(barrier=barrier, dock=dock))
+
+    write()
+    with registry.beside([path]):
+        yield write
+
+
+def test_an_edited_plugin_goes_on_from_the_same_state(plugin) -> None:
+    screen = Screen(Session(Simulation(grown(), mechanism("trial"), seed=2)))
+    screen.ask("step", n=30)
+    alone = run_of(screen).branch()
+    assert screen.ask("look")["panes"][0]["plugin"] == {"files": ["trial.py"], "changed": False}
+    plugin("1.55 if env.mover == 'Yb' else 1.65")
+    assert screen.ask("look")["panes"][0]["plugin"]["changed"] is True
+    before = run_of(screen).state.species.copy()
+    answer = screen.ask("reload")
+    assert "trial loaded again: other rates from here on" in answer["stopped"]
+    assert answer["panes"][0]["plugin"]["changed"] is False
+    assert answer["panes"][0]["first"] == answer["panes"][0]["event"] == 30
+    assert (run_of(screen).state.species == before).all()
+    alone.reload(mechanism("trial"))
+    screen.ask("step", n=50)
+    alone.run(events=50)
+    assert run_of(screen).digest() == alone.digest()
+    code = screen.ask("why", last=True)["why"]["code"]
+    assert code["file"] == "trial.py"
+    assert "1.55" in code["text"] or "attach" in code["text"]
+    with pytest.raises(BadInput, match="has had 50 events"):
+        screen.ask("back", n=51)
+
+
+def test_a_plugin_that_says_the_same_keeps_its_past(plugin) -> None:
+    screen = Screen(Session(Simulation(grown(), mechanism("trial"), seed=2)))
+    screen.ask("step", n=30)
+    digest = run_of(screen).digest()
+    plugin("1.65 + 0.0")
+    answer = screen.ask("reload")
+    assert answer["stopped"] == "trial loaded again: no rate has changed"
+    assert (answer["panes"][0]["digest"], answer["panes"][0]["first"]) == (digest, 0)
+    screen.ask("step", n=10)
+    screen.ask("back", n=40)
+
+
+@pytest.mark.parametrize("wrong", ["1.65 +", "-1.0", "1 / 0", "unknown"])
+def test_a_broken_plugin_leaves_everything_as_it_was(plugin, wrong: str) -> None:
+    screen = Screen(Session(Simulation(grown(), mechanism("trial"), seed=2)))
+    screen.ask("step", n=30)
+    alone = run_of(screen).branch()
+    plugin(wrong)
+    with pytest.raises((BadPlugin, BadRate)) as told:
+        screen.ask("reload")
+    assert "\n" not in str(told.value)
+    assert screen.ask("look")["panes"][0]["plugin"]["changed"] is True
+    screen.ask("step", n=20)
+    alone.run(events=20)
+    assert run_of(screen).digest() == alone.digest()
+    screen.ask("back", n=50)
+
+
+def test_a_mechanism_made_in_python_cannot_be_loaded_again() -> None:
+    kind = Mechanism("mine", summary="Mine.", source="Assumption: a test")
+    kind.hop("Gd")(lambda env: 1.6)
+    screen = Screen(Session(Simulation(grown(), kind, seed=1)))
+    with pytest.raises(BadInput, match="'mine' came from no file"):
+        screen.ask("reload")
+
+
+def test_two_lines_are_compared_by_what_the_laws_were_when_the_events_happened(plugin) -> None:
+    screen = Screen(Session(Simulation(grown(), mechanism("trial"), seed=2)))
+    screen.ask("step", n=200)
+    screen.ask("beside", mechanism="trial")
+    assert screen.ask("look")["parting"]["event"] is None
+    plugin("1.65", dock="")
+    answer = screen.ask("reload")
+    assert answer["parting"]["event"] > 200
+    screen.ask("step", n=5)
+
+
+# --- what goes wrong by itself ---
+
+
+def test_ions_that_come_from_nowhere_are_told() -> None:
+    screen = opened()
+    screen.ask("step", n=10)
+    run = run_of(screen)
+    points = run.crystal.sites[run.state.species[run.crystal.sites] != 0][:1]
+    assert screen.ask("look")["stopped"] == ""
+    before = int(run.state.species[points[0]])
+    run.state.species[points[0]] = 3 if before != 3 else 4
+    answer = screen.ask("look")
+    assert answer["stopped"].startswith("Ions are not conserved: the crystal holds ")
+    assert [one["hits"] for one in answer["breakpoints"]] == [0, 1]
+    run.state.species[points[0]] = before
+    assert screen.ask("look")["stopped"] == ""
+
+
+@pytest.mark.parametrize("case", SHOWN)
+def test_ions_are_conserved_on_every_way(case: str) -> None:
+    screen = opened(case)
+    for given in ({"n": 300}, {"steps": 2}):
+        assert "conserved" not in screen.ask("step", **given)["stopped"]
+    screen.ask("back", n=100)
+    assert screen.ask("branch", seed="4")["breakpoints"][-1]["hits"] == 0
+
+
+@pytest.mark.parametrize("beside", [None, "no-complex"])
+def test_a_law_that_disagrees_with_the_table_stops_and_changes_nothing(beside: str | None, monkeypatch) -> None:
+    screen = opened()
+    if beside:
+        screen.ask("beside", mechanism="gd-complex")
+    screen.ask("step", n=5)
+    wrong = screen.session.lines.shown[-1].simulation
+    digests = [line.simulation.digest() for line in screen.session.lines.shown]
+    law = type(wrong.table).law_value
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            type(wrong.table), "law_value", lambda t, rule, env: law(t, rule, env) + (0.1 if t is wrong.table else 0)
+        )
+        with pytest.raises(LiveMismatch, match=r"but row \d+ of the table holds"):
+            screen.ask("step", n=1)
+    assert [line.simulation.digest() for line in screen.session.lines.shown] == digests
+    assert [one["hits"] for one in screen.ask("look")["breakpoints"]] == [1, 0]
+    screen.ask("step", n=1)

@@ -7,6 +7,7 @@ of its next candidate decide all that follows, so what the twin does is what the
 from __future__ import annotations
 
 import bisect
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +67,14 @@ class Chronicle:
         """The rate table under which an event happened: what the numbers of its channel mean."""
         begins = [after for after, _ in self._tables]
         return self._tables[max(bisect.bisect_left(begins, event) - 1, 0)][1]
+
+    def stretches(self, after: int, upto: int) -> Iterator[tuple[int, int, RateTable]]:
+        """The events above `after` and up to `upto`, cut where the rate table changes, and the tables."""
+        ends = [begin for begin, _ in self._tables[1:]]
+        for (begin, table), end in zip(self._tables, [*ends, upto], strict=True):
+            low, high = max(after, begin), min(upto, end)
+            if low < high:
+                yield low, high, table
 
     # --- telling ---
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import struct
 import zlib
 from collections.abc import Callable
@@ -131,8 +130,7 @@ def _channels(simulation: Simulation) -> list[dict[str, Any]]:
 def _knots(simulation: Simulation, end: float) -> list[list[float]]:
     """(time / s, steps) between which steps pass evenly."""
     protocol, z = simulation.protocol, simulation.crystal.z
-    last = end if math.isfinite(end) else simulation.time
-    times = sorted({0.0, *(edge for edge in protocol.edges if edge < last), last})
+    times = sorted({0.0, *(edge for edge in protocol.edges if edge < end), end})
     return [[time, protocol.steps(time, z)] for time in times]
 
 

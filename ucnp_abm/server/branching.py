@@ -29,7 +29,7 @@ def branch(session: Session, seed: object = "", mechanism: object = "") -> Answe
         chosen = int(digits)
     branched = simulation.branch(seed=chosen, mechanism=other)
     note = f"from event {simulation.state.events} of {line.name}, seed {branched.seed}"
-    lines.show(lines.add(branched, f"{branched.mechanism.name}, branch {len(lines.all)}", note))
+    lines.show(lines.add(branched, f"{branched.mechanism.name}, branch {lines.next_number}", note))
     return session.view(f"Branched at event {simulation.state.events}")
 
 

@@ -8,6 +8,7 @@ import webbrowser
 from collections.abc import Sequence
 from typing import Any
 
+from ucnp_abm import units
 from ucnp_abm.engine.chronicle import Chronicle
 from ucnp_abm.engine.draws import draws
 from ucnp_abm.engine.simulation import Simulation
@@ -77,8 +78,11 @@ def debug(
     session = Session(simulation, title, tuple(breakpoints))
     _compile(simulation)
     if event is not None:
-        simulation.goto(event=event)
-        session.line.chronicle.follow()
+        chronicle, wanted = session.line.chronicle, units.count(event, "debug: event")
+        chronicle.tell(event=wanted)
+        if chronicle.last < wanted:
+            raise BadInput(f"debug: event: nothing more can happen after event {chronicle.last}, got {wanted}")
+        simulation.goto(event=wanted)
     if beside is not None:
         told = session.answer("beside", {"mechanism": beside})
         while "go_on" in told:

@@ -125,6 +125,14 @@ class Line:
         """Verb, and species where it is the same for all its events, of each channel; hops come first."""
         return ["hop", *(c.verb for c in table.channels)], ["", *(c.species for c in table.channels)]
 
+    def names(self, after: int, upto: int) -> NDArray[np.str_]:
+        """(upto - after,) verb and species of told events, as their channels were called when they happened."""
+        found = [np.empty(0, dtype=np.str_)]
+        for low, high, table in self.chronicle.stretches(after, upto):
+            words = np.array([f"{verb} {species}" for verb, species in zip(*self.channel_words(table), strict=True)])
+            found.append(words[self.chronicle.told(low, high)["channel"]])
+        return np.concatenate(found)
+
     def text_of(self, number: int) -> str:
         """An event of the past in words: 'hop Yb, site 812 → 811'."""
         (event,) = self.chronicle.told(number - 1, number)

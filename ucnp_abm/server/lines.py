@@ -34,9 +34,14 @@ class Lines:
         self.shown = self.all[:]
         self.parted: Parted | None = None
 
+    @property
+    def next_number(self) -> int:
+        """The number that no line has had."""
+        return 1 + max(line.number for line in self.all)
+
     def add(self, simulation: Simulation, name: str, note: str) -> Line:
         """A new line; it is not shown yet."""
-        line = Line(simulation, 1 + max(each.number for each in self.all), name, note)
+        line = Line(simulation, self.next_number, name, note)
         if len(self.all) >= MOST_LINES:
             self.all.remove(next(each for each in self.all[1:] if each not in self.shown))
         self.all.append(line)

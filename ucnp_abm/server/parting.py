@@ -35,7 +35,7 @@ class Parted:
         self.event: int | None = None
         self.why: list[str] = []
         self.common = max(line.chronicle.kept_after for line in (a, b))
-        self.begin = self.common
+        self._missed = False
         self._search(self.common + AHEAD)
 
     def follow(self) -> None:
@@ -44,17 +44,17 @@ class Parted:
             self._search(max(line.simulation.state.events for line in (self.a, self.b)))
 
     def _search(self, upto: int) -> None:
+        kept_after = max(line.chronicle.kept_after for line in (self.a, self.b))
+        if self.event is None and self.common < kept_after:
+            self.common, self._missed = kept_after, True
         while self.event is None and self.common < upto:
             end = min(self.common + 4096, upto)
             for line in (self.a, self.b):
                 line.chronicle.tell(event=end)
             last = min(line.chronicle.last for line in (self.a, self.b))
             told = [line.chronicle.told(self.common, min(end, last)) for line in (self.a, self.b)]
-            names = [
-                np.array([f"{verb} {s}" for verb, s in zip(*line.channel_words(line.simulation.table), strict=True)])
-                for line in (self.a, self.b)
-            ]
-            differ = names[0][told[0]["channel"]] != names[1][told[1]["channel"]]
+            names = [line.names(self.common, min(end, last)) for line in (self.a, self.b)]
+            differ = names[0] != names[1]
             for field in ("t_s", "site", "to"):
                 differ |= told[0][field] != told[1][field]
             if differ.any():
@@ -72,6 +72,8 @@ class Parted:
     def _explain(self) -> None:
         """Go to the last common event on copies, and ask both for their next."""
         assert self.event is not None
+        if self._missed:
+            return  # it may have been earlier
         pair = self.a.simulation.branch(), self.b.simulation.branch()
         if all(one.timeline.first_event <= self.event - 1 for one in pair):
             for one in pair:
@@ -88,4 +90,5 @@ class Parted:
         if self.event is None:
             return {"event": None, "text": f"Both are the same up to event {self.common}."}
         why = f", because {'; '.join(self.why)}" if self.why else ""
-        return {"event": self.event, "text": f"They part at event {self.event}{why}."}
+        place = f"{self.event} or before" if self._missed else f"{self.event}"
+        return {"event": self.event, "text": f"They part at event {place}{why}."}

@@ -40,20 +40,13 @@ def next_events(line: Line, verb: str | None, species: str | None, near: NDArray
     """
     simulation = line.simulation
     found, total = simulation.candidates(), simulation.total_rate()
-    label = _labels(simulation, found)
-    rates = np.bincount(label, weights=found["rate"])
-    channels = []
-    verbs, _ = line.channel_words(simulation.table)
-    names = {
-        int(k): (verbs[HOPS], SYMBOLS[int(k)]) if k < _CHANNEL else _named(line, int(k) - _CHANNEL)
-        for k in np.unique(label)
-    }
-    for kind, n in sorted(Counter(label.tolist()).items(), key=lambda item: -rates[item[0]]):
-        channels.append([*names[kind], float(rates[kind] / total) if total else 0.0, n])
-    wanted = np.ones(found.size, dtype=bool)
-    if verb is not None:
-        kinds = [kind for kind, (v, s) in names.items() if v == verb and (species is None or s == species)]
-        wanted &= np.isin(label, kinds)
+    label, names = _named(line, found)
+    n, rates = np.bincount(label), np.bincount(label, weights=found["rate"])
+    channels = [
+        [*names[k], float(rates[k] / total) if total else 0.0, int(n[k])]
+        for k in np.argsort(-rates, kind="stable").tolist()
+    ]
+    wanted = np.array([verb in (None, v) and species in (None, s) for v, s in names], dtype=bool)[label]
     if near is not None:
         wanted &= np.isin(found["site"], near) | np.isin(found["to"], near)
     chosen = np.flatnonzero(wanted)
@@ -65,8 +58,8 @@ def next_events(line: Line, verb: str | None, species: str | None, near: NDArray
         rule = standing(simulation.rule_of(int(one["row"])))
         if rule not in rules:
             rules.append(rule)
-        chance = float(one["rate"] / total)
-        numbers = (int(one["site"]), int(one["to"]), _short(float(one["rate"])), _short(chance), rules.index(rule))
+        rate = float(one["rate"])
+        numbers = (int(one["site"]), int(one["to"]), _short(rate), _short(rate / total), rules.index(rule))
         rows.append([*names[int(label[k])], *numbers, int(one["channel"]), int(one["direction"])])
     table = {
         "rows": rows,
@@ -79,18 +72,23 @@ def next_events(line: Line, verb: str | None, species: str | None, near: NDArray
     return {"candidates": found.size, "total": total, "channels": channels, "table": table}
 
 
+def _named(line: Line, found: NDArray[np.void]) -> tuple[NDArray[np.int64], list[tuple[str, str]]]:
+    """(n,) which of some names each candidate has, and the names: verb, and the species that moves, comes or goes."""
+    simulation = line.simulation
+    verbs, species = line.channel_words(simulation.table)
+    movers = simulation.state.species[simulation.crystal.sites[found["to"]]].astype(np.int64)
+    kinds = np.where(found["channel"] == HOPS, movers, _CHANNEL + found["channel"].astype(np.int64))
+    known, inverse = np.unique(kinds, return_inverse=True)
+    names = [
+        (verbs[HOPS], SYMBOLS[k]) if k < _CHANNEL else (verbs[k - _CHANNEL], species[k - _CHANNEL])
+        for k in known.tolist()
+    ]
+    distinct = list(dict.fromkeys(names))  # channels that differ in what they take away may have one name
+    return np.array([distinct.index(name) for name in names], dtype=np.int64)[inverse], distinct
+
+
 def _short(value: float) -> float:
     return float(f"{value:.4g}")
-
-
-def _labels(simulation: Simulation, found: NDArray[np.void]) -> NDArray[np.int64]:
-    movers = simulation.state.species[simulation.crystal.sites[found["to"]]].astype(np.int64)
-    return np.where(found["channel"] == HOPS, movers, _CHANNEL + found["channel"].astype(np.int64))
-
-
-def _named(line: Line, channel: int) -> tuple[str, str]:
-    verbs, species = line.channel_words(line.simulation.table)
-    return verbs[channel], species[channel]
 
 
 def standing(rule: HopRule | SiteRule | None) -> str:
@@ -110,7 +108,7 @@ def flicker(line: Line) -> dict[str, Any] | None:
     events = line.chronicle.told(after, now)
     order = np.lexsort((np.arange(events.size), events["other"]))
     told = events[order]
-    same = told["other"][1:] == told["other"][:-1]
+    same = (told["other"][1:] == told["other"][:-1]) & (told["channel"][1:] == HOPS)
     back = same & (told["site"][1:] == told["to"][:-1]) & (told["to"][1:] == told["site"][:-1])
     share = float(np.count_nonzero(back)) / events.size
     if share < FLICKER:
@@ -184,9 +182,9 @@ def _option(simulation: Simulation, move: Move) -> dict[str, Any]:
     channel, direction = HOPS, 0
     if move.verb == "hop":
         direction = simulation.crystal.neighbours(move.site).index(move.to)
-    else:
-        both = [(channel.verb, channel.species) for channel in simulation.table.channels]
-        channel = 1 + both.index((move.verb, move.species))
+    else:  # some channels share their names; no two share a row
+        alike = (simulation.look_at(n, move.site) for n in range(1, 1 + len(simulation.table.channels)))
+        channel = next(n for n, other in enumerate(alike, start=1) if (other.verb, other.row) == (move.verb, move.row))
     return {
         "verb": move.verb,
         "species": move.species,

@@ -128,7 +128,7 @@ export class Tape {
       for (let k = 0; k < this.now; k++) if (this.channel[k] > 0) born[this.ions[k]] = this.time[k + 1];
       this.slots.forEach((slot, site) => (amount[site] = this.time[this.now] - born[slot]));
     }
-    const most = amount.reduce((a, b) => Math.max(a, b), 0), scale = kind === "visits" ? (x) => Math.log1p(x) / Math.log1p(most) : (x) => x / most;
+    const most = amount.reduce((a, b) => Math.max(a, b), 0), scale = kind === "visits" ? (x) => Math.log1p((99 * x) / most) / Math.log(100) : (x) => x / most;
     if (most) amount.forEach((x, site) => (values[site] = Math.round(254 * scale(x))));
     return { kind, values, low: "0", high: `${Number(most.toPrecision(3))}`, unit: kind === "visits" ? "visits" : "s", words: "", some: true };
   }
