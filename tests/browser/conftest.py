@@ -146,6 +146,7 @@ class Screen:
 
     def in_front(self):
         """Sites that can be seen at their own middle."""
+        self.pixels()
         return self.page.evaluate(
             """() => {
               const pane = ucnp.panes[0], { canvas, crystal } = pane, { places } = crystal, seen = [];

@@ -55,6 +55,7 @@ def test_click_on_the_crystal_shows_what_the_engine_knows_of_the_site(docking):
     docking.find(".pane canvas").click(position={"x": canvas["width"] - 20, "y": canvas["height"] / 2})
     docking.settle()
     assert "Click an ion or a vacancy" in docking.text("#panel-inspector")
+    docking.pixels()
     assert docking.find(".over .picked").count() == 0
 
 
