@@ -1,10 +1,14 @@
 """The page in a real browser: headless Chromium, driven by Playwright, which never brings one of its own."""
 
+import base64
 import hashlib
+import io
 import re
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from ucnp_abm import Model, Particle, debug, mechanism
 
@@ -117,6 +121,11 @@ class Screen:
         """What the crystal's canvas shows, as a hash."""
         return hashlib.sha256(self.page.evaluate(DRAWN).encode()).hexdigest()
 
+    def image(self):
+        """What the crystal's canvas shows: (height, width, 3) bytes."""
+        content = base64.b64decode(self.page.evaluate(DRAWN).partition(",")[2])
+        return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
+
     def choose(self, css, value):
         self.page.select_option(css, value)
         if css == "#colour":
@@ -137,6 +146,7 @@ class Screen:
 
     def in_front(self):
         """Sites that can be seen at their own middle."""
+        self.pixels()
         return self.page.evaluate(
             """() => {
               const pane = ucnp.panes[0], { canvas, crystal } = pane, { places } = crystal, seen = [];

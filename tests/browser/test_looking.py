@@ -55,7 +55,24 @@ def test_click_on_the_crystal_shows_what_the_engine_knows_of_the_site(docking):
     docking.find(".pane canvas").click(position={"x": canvas["width"] - 20, "y": canvas["height"] / 2})
     docking.settle()
     assert "Click an ion or a vacancy" in docking.text("#panel-inspector")
+    docking.pixels()
     assert docking.find(".over .picked").count() == 0
+
+
+def test_ions_are_drawn_where_clicks_and_arrows_take_them_to_be(docking):
+    simulation, image = docking.simulation, docking.image()
+    tells = {  # (r, g, b) of an ion's middle, whatever the light and the depth
+        "Yb": lambda r, g, b: r > g > b + 30,
+        "Gd": lambda r, g, b: b > r + 10 > g,
+        "Y": lambda r, g, b: b > g > r + 20,
+        "vacancy": lambda r, g, b: r == g == b == 255,
+    }
+    seen = {symbol: [k for k in docking.in_front() if simulation.occupant(k) == symbol] for symbol in tells}
+    for symbol, sites in seen.items():
+        assert len(sites) > 5, symbol
+        for site in sites:
+            at = docking.at(site)
+            assert tells[symbol](*image[round(at["y"]), round(at["x"])].tolist()), (symbol, site)
 
 
 def test_row_of_an_event_shows_its_arrow_and_why_it_has_its_rate(docking):
