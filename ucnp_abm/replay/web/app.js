@@ -125,7 +125,7 @@ class App {
   #seats(n) {
     while (this.panes.length > n) this.panes.pop().element.remove();
     while (this.panes.length < n) {
-      const pane = new Pane(this.crystal, this.camera, this.look, { moved: () => this.draw(), picked: (site) => this.ask("select", { site }) });
+      const pane = new Pane(this.crystal, this.camera, this.look, { moved: () => this.draw(), lost: () => this.fail("The browser has lost its graphics; load the page again, and it goes on where it is."), picked: (site) => this.ask("select", { site }) });
       find("stage").append(pane.element);
       pane.begin();
       this.panes.push(pane);

@@ -25,6 +25,7 @@ export class Pane {
   begin() {
     this.spheres = new Spheres(this.canvas, this.crystal.places, this.crystal.species, this.crystal.radius);
     new ResizeObserver(() => this.draw()).observe(this.canvas);
+    this.canvas.addEventListener("webglcontextlost", () => this.element.isConnected && this.on.lost());
   }
 
   get codes() {

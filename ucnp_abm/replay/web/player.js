@@ -18,8 +18,9 @@ export class Player {
   async play() {
     if (this.playing) return this.stop();
     this.#turn(true);
+    const round = (this.round = (this.round ?? 0) + 1); // who stops and plays again at once begins another
     let [owed, event] = [0, -1];
-    while (this.playing) {
+    while (this.playing && round === this.round) {
       const begun = performance.now();
       owed += (SPEEDS[find("speed").value] * FRAME) / 1000;
       const n = Math.floor(owed);
@@ -31,7 +32,7 @@ export class Player {
       }
       await new Promise((done) => setTimeout(done, Math.max(5, FRAME - (performance.now() - begun))));
     }
-    this.rested();
+    if (round === this.round) this.rested();
   }
 
   stop() {
