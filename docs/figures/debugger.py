@@ -74,7 +74,9 @@ def main() -> None:
                 act(tab)
                 picture = Image.open(io.BytesIO(tab.screenshot()))
                 target = ROOT / "docs" / "images" / f"{name}.png"
-                picture.quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
+                picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+                    target, optimize=True
+                )
                 tab.close()
         browser.close()
 
