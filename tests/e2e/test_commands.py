@@ -8,18 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import SMALL
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "y_complex.toml"
-SMALL = """
-[particle]
-core = "NaGdF4: 49% Yb"
-diameter = "2.4 nm"
-shell = "NaYF4"
-thickness = "0.8 nm"
-
-[mechanism]
-name = "y-complex"
-"""
 
 
 def ucnp_abm(*arguments, cwd):

@@ -7,41 +7,11 @@ import signal
 import subprocess
 
 import pytest
+from commands import told
 
-from ucnp_abm.cli import main
 from ucnp_abm.viz import film
 
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
-SMALL = """
-[particle]
-core = "NaGdF4: 49% Yb"
-diameter = "2.4 nm"
-shell = "NaYF4"
-thickness = "0.8 nm"
-
-[mechanism]
-name = "y-complex"
-"""
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    place = tmp_path_factory.mktemp("runs")
-    (place / "small.toml").write_text(SMALL)
-    assert told("run", place / "small.toml", "--steps", 20, "--out", place / "small")[0] == 0
-    return place / "small"
-
-
-@pytest.fixture
-def run(finished, tmp_path):
-    return shutil.copytree(finished, tmp_path / "small")
-
-
-def told(*arguments, capsys=None):
-    """Exit code, stdout, stderr."""
-    with pytest.raises(SystemExit) as ended:
-        main.main([str(argument) for argument in arguments])
-    return ended.value.code, *(capsys.readouterr() if capsys else ())
 
 
 @needs_ffmpeg

@@ -6,7 +6,7 @@ from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
 from ucnp_abm.server.line import Line
 from ucnp_abm.server.parting import Parted
-from ucnp_abm.server.words import whole
+from ucnp_abm.server.words import numbered
 
 MOST_LINES = 12
 """When there are more, the oldest that is not shown goes; the first one stays."""
@@ -55,11 +55,7 @@ class Lines:
         BadInput
             If there is none.
         """
-        number = whole(wanted, "line")
-        found = next((line for line in self.all if line.number == number), None)
-        if found is None:
-            raise BadInput(f"line: there is no number {number}")
-        return found
+        return numbered(self.all, wanted, "line")
 
     def show(self, line: Line, beside: Line | None = None) -> None:
         """Show one line alone, or two.

@@ -11,7 +11,7 @@ from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
 from ucnp_abm.server import search
 from ucnp_abm.server.line import Line
-from ucnp_abm.server.words import Answer, whole
+from ucnp_abm.server.words import Answer, numbered
 
 MOST_BREAKPOINTS = 50
 LAW_FAILS, NOT_CONSERVED = "a law disagrees with the table or fails", "ions are not conserved"
@@ -62,11 +62,7 @@ class Stops:
         BadInput
             If there is none.
         """
-        number = whole(wanted, "breakpoint: number")
-        found = next((one for one in self.breakpoints if one.number == number), None)
-        if found is None:
-            raise BadInput(f"breakpoint: there is no number {number}")
-        return found
+        return numbered(self.breakpoints, wanted, "breakpoint")
 
     def find(self, line: Line, target: int | None, end: float | None, goes_on: Callable[[], bool]) -> search.Looked:
         """Look for the first hit on the way to an event or a time / s.

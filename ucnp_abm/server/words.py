@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import sys
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,29 @@ def number(value: object, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= sys.float_info.max:
         raise BadInput(f"{what}: expected a number of at least 0, got {shown(value)}")
     return float(value)
+
+
+class _Numbered(Protocol):
+    @property
+    def number(self) -> int: ...
+
+
+Numbered = TypeVar("Numbered", bound=_Numbered)
+
+
+def numbered(those: Iterable[Numbered], wanted: object, what: str) -> Numbered:
+    """The one with this number.
+
+    Raises
+    ------
+    BadInput
+        If there is none.
+    """
+    number = whole(wanted, what)
+    found = next((each for each in those if each.number == number), None)
+    if found is None:
+        raise BadInput(f"{what}: there is no number {number}")
+    return found
 
 
 def site_in(simulation: Simulation, value: object) -> int:
