@@ -10,6 +10,7 @@ from histories import CASES, grown
 from screen import Screen
 
 from ucnp_abm import Mechanism, Simulation, mechanism, registry
+from ucnp_abm.engine import told
 from ucnp_abm.errors import BadInput, BadPlugin, BadRate, LiveMismatch
 from ucnp_abm.runs.parting import reasons
 from ucnp_abm.server import colours, session, telling
@@ -709,3 +710,12 @@ def test_a_law_that_disagrees_with_the_table_stops_and_changes_nothing(beside: s
     assert [line.simulation.digest() for line in screen.session.lines.shown] == digests
     assert [one["hits"] for one in screen.ask("look")["breakpoints"]] == [1, 0]
     screen.ask("step", n=1)
+
+
+def test_lines_that_parted_before_what_is_kept_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(told, "MOST", 10_000)
+    screen = opened("reflecting")
+    screen.ask("step", n=12_000)
+    parting = screen.ask("beside", mechanism="cation-exchange")["parting"]
+    assert parting["event"] > 1
+    assert parting["text"] == f"They part at event {parting['event']} or before."

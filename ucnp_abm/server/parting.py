@@ -35,7 +35,7 @@ class Parted:
         self.event: int | None = None
         self.why: list[str] = []
         self.common = max(line.chronicle.kept_after for line in (a, b))
-        self._missed = False
+        self._missed = self.common > max(line.chronicle.first for line in (a, b))  # they may have parted before
         self._search(self.common + AHEAD)
 
     def follow(self) -> None:
