@@ -139,7 +139,7 @@ def inspected(line: Line, slot: int) -> dict[str, Any]:
     missing = crystal.neighbours(site).count(-1)
     words = [f"{n} {symbol}" for symbol, n in around.most_common()] + ([f"{missing} missing"] if missing else [])
     born_at = crystal.number_of(int(state.birthplace[slot]))
-    moves = line.chronicle.moves_of(slot, state.events, PATH)
+    moves = line.chronicle.moves_of(slot, state.events, most=state.events)
     options = simulation.options(site)
     return {
         "slot": slot,
@@ -155,8 +155,8 @@ def inspected(line: Line, slot: int) -> dict[str, Any]:
         "options": [_option(simulation, move) for move in options[:OPTIONS]],
         "of_options": len(options),
         "history": [[int(n), line.text_of(int(n))] for n in moves[-HISTORY:]],
-        "of_history": len(line.chronicle.moves_of(slot, state.events, 10**9)),
-        "path": _path(line, site, moves.tolist()),
+        "of_history": len(moves),
+        "path": _path(line, site, moves[-PATH:].tolist()),
     }
 
 
