@@ -8,7 +8,7 @@ import common
 from matplotlib.figure import Figure
 
 from ucnp_abm import Light, Simulation, light, mechanism
-from ucnp_abm.study.replicas import PAPER_PARTICLE
+from ucnp_abm.study.cells import PAPER_PARTICLE
 from ucnp_abm.viz import ends as dying
 from ucnp_abm.viz import light as drawn
 

@@ -16,7 +16,7 @@ from ucnp_abm.agents import model as model_module
 from ucnp_abm.agents._mesa import mesa
 from ucnp_abm.agents.agents import Ion, Vacancy
 from ucnp_abm.agents.roster import Roster
-from ucnp_abm.study.replicas import PAPER_PARTICLE
+from ucnp_abm.study.cells import PAPER_PARTICLE
 
 SIZES = {"10k": ("6.7 nm", "1.65 nm"), "100k": ("18.5 nm", "2 nm"), "1M": ("42.5 nm", "4 nm")}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ucnp_abm import Simulation
 from ucnp_abm.rules.tabulate import tabulate
-from ucnp_abm.study.replicas import PAPER_PARTICLE
+from ucnp_abm.study.cells import PAPER_PARTICLE
 
 TEXT = """
 from ucnp_abm import IONS, Mechanism

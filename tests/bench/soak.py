@@ -28,7 +28,7 @@ from ucnp_abm.crystal.species import SPECIES
 from ucnp_abm.engine.timeline import KEPT_BYTES
 from ucnp_abm.kernels.random_words import words
 from ucnp_abm.kernels.tree import build
-from ucnp_abm.study.replicas import PAPER_PARTICLE
+from ucnp_abm.study.cells import PAPER_PARTICLE
 from ucnp_abm.study.throughput import RATIOS, TEMPERATURE, mechanism_of
 from ucnp_abm.units import BOLTZMANN
 

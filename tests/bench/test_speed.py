@@ -14,7 +14,7 @@ import pytest
 from ucnp_abm import Particle, Simulation, mechanism
 from ucnp_abm.crystal.particle import Box
 from ucnp_abm.runs import checkpoint
-from ucnp_abm.study.replicas import PAPER_PARTICLE
+from ucnp_abm.study.cells import PAPER_PARTICLE
 from ucnp_abm.study.throughput import chosen, simulation_of
 
 pytest.importorskip("pytest_benchmark")

@@ -16,7 +16,7 @@ from ucnp_abm.crystal.population import Population
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.probes import census, order, profiles
 from ucnp_abm.study import pool
-from ucnp_abm.study.replicas import Cell
+from ucnp_abm.study.cells import Cell
 
 ODD = {
     "name": "odd",

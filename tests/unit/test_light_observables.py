@@ -12,7 +12,7 @@ import pytest
 from ucnp_abm import Model, Particle, Simulation, compare, light, mechanism, observables
 from ucnp_abm.crystal.recipes import CoreShell
 from ucnp_abm.observables import light as shining
-from ucnp_abm.study.replicas import Cell, run_cell
+from ucnp_abm.study.cells import Cell, run_cell
 
 NAMES = ["qy", "tau_450_ms", "i_450", "k_eff"]
 GROWN = {"diameter": "3 nm", "shell": "NaYF4", "thickness": "0.8 nm"}

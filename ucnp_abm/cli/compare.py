@@ -19,10 +19,10 @@ from ucnp_abm.registry import mechanism
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.runs.trajectory import free_directory
 from ucnp_abm.study import findings, tables
+from ucnp_abm.study.cells import Recipe, run_cell
 from ucnp_abm.study.compare import run_design
 from ucnp_abm.study.design import Design, design, labels, replicate_seeds
 from ucnp_abm.study.pool import workers_for
-from ucnp_abm.study.replicas import Recipe, run_cell
 
 _BEGINNING = 0.05
 """Share of a run from which `--dry-run` estimates the rest."""

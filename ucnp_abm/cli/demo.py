@@ -9,9 +9,9 @@ import click
 
 from ucnp_abm.runs import trajectory
 from ucnp_abm.study import tables
+from ucnp_abm.study.cells import PAPER_PARTICLE, PAPER_STEPS
 from ucnp_abm.study.compare import run_design
 from ucnp_abm.study.design import design
-from ucnp_abm.study.replicas import PAPER_PARTICLE, PAPER_STEPS
 from ucnp_abm.study.report import write_files
 
 MECHANISMS = ("no-complex", "y-complex")

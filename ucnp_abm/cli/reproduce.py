@@ -134,12 +134,12 @@ def _show(cards: dict[str, list[Score]], as_json: bool, told: dict[str, Any]) ->
 
 def _panels(out: Path) -> None:
     """The figure of the demo, of the first crystal."""
+    from ucnp_abm.study.cells import PAPER_PARTICLE, PAPER_STEPS
     from ucnp_abm.study.compare import run_design
     from ucnp_abm.study.design import design
-    from ucnp_abm.study.replicas import PAPER_PARTICLE, PAPER_STEPS
     from ucnp_abm.study.report import slabs
     from ucnp_abm.viz import figures
 
     chosen = design(("no-complex", "y-complex"), PAPER_PARTICLE, "300 °C", (0,), marks=PAPER_STEPS)
     result = run_design(chosen, "ucnp-abm reproduce fig4", progress=False)
-    figures.save(figures.slab_panels(chosen.first.crystal, slabs(result)), out / "panels")
+    figures.save(figures.slab_panels(chosen.first().crystal, slabs(result)), out / "panels")

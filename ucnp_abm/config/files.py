@@ -7,13 +7,17 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from ucnp_abm.config.sections import CRYSTALS, Config, MechanismSection, PartSection
 from ucnp_abm.errors import BadInput, nearest, shown
-from ucnp_abm.study.replicas import PAPER_PARTICLE
+from ucnp_abm.study.cells import PAPER_PARTICLE
+
+Lines = dict[tuple[str, ...], int]
+"""Line of each key and table."""
+Checked = TypeVar("Checked", bound=BaseModel)
 
 
 def paper(mechanism: str = "no-complex") -> dict[str, Any]:
@@ -31,26 +35,39 @@ def load(path: Path, settings: Iterable[str] = ()) -> Config:
     BadInput
         With every problem, its line, and the nearest valid name.
     """
+    data, lines = read(path, "mechanism")
+    return check(data, str(path), settings, lines)
+
+
+def read(path: Path, other: str) -> tuple[dict[str, Any], Lines]:
+    """A TOML file as plain data, and the line of each key and table.
+
+    Parameters
+    ----------
+    path : Path
+    other : str
+        What the user may have meant instead, if there is no such file.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be read.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)
     except FileNotFoundError:
-        raise BadInput(f"{path}: no such file, and no mechanism of that name") from None
+        raise BadInput(f"{path}: no such file, and no {other} of that name") from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: cannot be read as text ({error})") from error
     except RecursionError as error:
         raise BadInput(f"{path}: is nested too deeply to be read") from error
     except ValueError as error:  # of tomllib, or of int where a number has thousands of digits
         raise BadInput(f"{path}: is not TOML ({error})") from error
-    return check(data, str(path), settings, _lines(text))
+    return data, _lines(text)
 
 
-def check(
-    data: dict[str, Any],
-    source: str,
-    settings: Iterable[str] = (),
-    lines: dict[tuple[str, ...], int] | None = None,
-) -> Config:
+def check(data: dict[str, Any], source: str, settings: Iterable[str] = (), lines: Lines | None = None) -> Config:
     """Check plain data as a configuration, changed by settings.
 
     Parameters
@@ -72,26 +89,48 @@ def check(
     for setting in settings:
         where, value = read_setting(setting)
         known.pop(where, None)
-        inner = data
-        for part in where[:-1]:
-            inner = inner.setdefault(part, {})
-            if not isinstance(inner, dict):
-                raise BadInput(f"--set {setting}: '{part}' is no table")
-        inner[where[-1]] = value
+        put(data, where, value, f"--set {setting}")
+    return checked(Config, data, source, known)
+
+
+def put(data: dict[str, Any], where: tuple[str, ...], value: Any, told: str) -> None:
+    """Set a value deep in plain data.
+
+    Raises
+    ------
+    BadInput
+        If there is no table where one is needed; `told` is how the error calls the setting.
+    """
+    inner = data
+    for part in where[:-1]:
+        inner = inner.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise BadInput(f"{told}: '{part}' is no table")
+    inner[where[-1]] = value
+
+
+def checked(model: type[Checked], data: dict[str, Any], source: str, lines: Lines) -> Checked:
+    """Plain data as a model that grows one crystal.
+
+    Raises
+    ------
+    BadInput
+        With every problem, its line, and the nearest valid name.
+    """
     problems = []
     if sum(data.get(section) is not None for section in CRYSTALS) != 1:
         problems.append(f"expected one of {', '.join(f'[{section}]' for section in CRYSTALS)}")
     try:
-        config = Config.model_validate(data)
+        config = model.model_validate(data)
     except ValidationError as error:
-        problems += _problems(error, data, known)
+        problems += _problems(error, data, lines, model)
     if problems:
         many = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
         raise BadInput(f"{source}: {many}\n" + "\n".join(f"  {p}" for p in problems))
     return config
 
 
-def read_setting(text: str) -> tuple[tuple[str, ...], Any]:
+def read_setting(text: str, model: type[BaseModel] = Config) -> tuple[tuple[str, ...], Any]:
     """Keys and value of 'particle.diameter=8 nm'; a value is TOML if it can be, else text.
 
     What follows 'mechanism.' is a parameter of the mechanism or, as 'mechanism.laser-thermal.rise', of a drive.
@@ -107,13 +146,9 @@ def read_setting(text: str) -> tuple[tuple[str, ...], Any]:
     ((('mechanism', 'parameters', 'barrier'), '1.6 eV'), (('run', 'seed'), 3))
     """
     key, equals, value = text.partition("=")
-    parts = tuple(part.strip() for part in key.split("."))
-    if not equals or len(parts) < 2 or not all(parts) or not value.strip():
+    if not equals or not value.strip():
         raise BadInput(f"--set {text}: expected SECTION.KEY=VALUE, such as particle.diameter='8 nm'")
-    if parts[0] not in Config.model_fields:
-        raise BadInput(f"--set {text}: unknown section '{parts[0]}'{nearest(parts[0], Config.model_fields)}")
-    if parts[0] == "mechanism" and parts[1] not in MechanismSection.model_fields:
-        parts = ("mechanism", "parameters", ".".join(parts[1:]))
+    parts = keys(key, model, f"--set {text}")
     try:
         read = tomllib.loads(f"value = {value}")["value"]
     except (ValueError, KeyError, RecursionError):  # of tomllib, or of int where a number has thousands of digits
@@ -121,13 +156,31 @@ def read_setting(text: str) -> tuple[tuple[str, ...], Any]:
     return parts, read
 
 
-def _problems(error: ValidationError, data: Any, lines: dict[tuple[str, ...], int]) -> Iterator[str]:
+def keys(text: str, model: type[BaseModel], told: str) -> tuple[str, ...]:
+    """The keys of 'particle.diameter'; what follows 'mechanism.' is a parameter.
+
+    Raises
+    ------
+    BadInput
+        If there is no section and key, or no such section; `told` is how the error calls the text.
+    """
+    parts = tuple(part.strip() for part in text.split("."))
+    if len(parts) < 2 or not all(parts):
+        raise BadInput(f"{told}: expected SECTION.KEY=VALUE, such as particle.diameter='8 nm'")
+    if parts[0] not in model.model_fields:
+        raise BadInput(f"{told}: unknown section '{parts[0]}'{nearest(parts[0], model.model_fields)}")
+    if parts[0] == "mechanism" and parts[1] not in MechanismSection.model_fields:
+        return ("mechanism", "parameters", ".".join(parts[1:]))
+    return parts
+
+
+def _problems(error: ValidationError, data: Any, lines: Lines, model: type[BaseModel]) -> Iterator[str]:
     seen = set()
     for problem in error.errors(include_url=False):
         named = _named(problem["loc"], data)
         message = str(problem.get("ctx", {}).get("error", problem["msg"])).removeprefix("value: ")
         if problem["type"] == "extra_forbidden":
-            message = "unknown key" + nearest(named[-1], _keys(named[:-1]))
+            message = "unknown key" + nearest(named[-1], _keys(named[:-1], model))
         elif problem["type"] == "missing":
             message = "too few entries" if isinstance(problem["loc"][-1], int) else "is missing"
         elif problem["type"] in ("model_type", "dict_type"):
@@ -163,8 +216,8 @@ def _dotted(keys: Iterable[str]) -> str:
     return ".".join(key if re.fullmatch(r"[\w-]+", key) else json.dumps(key, ensure_ascii=False) for key in keys)
 
 
-def _keys(where: tuple[str, ...]) -> list[str]:
-    known: Any = Config.model_fields
+def _keys(where: tuple[str, ...], model: type[BaseModel]) -> list[str]:
+    known: Any = model.model_fields
     for part in where:
         held = known[part].annotation
         sections = [one for one in (held, *get_args(held)) if isinstance(one, type) and issubclass(one, BaseModel)]
@@ -172,10 +225,10 @@ def _keys(where: tuple[str, ...]) -> list[str]:
     return list(known)
 
 
-def _lines(text: str) -> dict[tuple[str, ...], int]:
+def _lines(text: str) -> Lines:
     """Line of each key and table."""
     table: tuple[str, ...] = ()
-    found: dict[tuple[str, ...], int] = {}
+    found: Lines = {}
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[+([\w.\-\"]+)\]+", line):
             table = tuple(part.strip('"') for part in header[1].split("."))

@@ -182,15 +182,13 @@ CRYSTALS = ("particle", "population", "box")
 """The sections of which a configuration has one."""
 
 
-class Config(Section):
-    """A whole file: one of [particle], [population] and [box], and what happens to it."""
+class Grown(Section):
+    """A file with one of [particle], [population] and [box], and an anneal."""
 
     particle: ParticleSection | None = None
     population: PopulationSection | None = None
     box: BoxSection | None = None
-    mechanism: MechanismSection
     anneal: AnnealSection = AnnealSection()
-    run: RunSection = RunSection()
 
     @property
     def crystal(self) -> ParticleSection | PopulationSection | BoxSection:
@@ -198,3 +196,46 @@ class Config(Section):
         section = self.particle or self.population or self.box
         assert section is not None  # `files.check` refuses such a configuration
         return section
+
+
+class Config(Grown):
+    """A whole configuration: a crystal and what happens to it."""
+
+    mechanism: MechanismSection
+    run: RunSection = RunSection()
+
+
+class ParametersSection(Section):
+    """[mechanism] of a study: parameters of all mechanisms that have them."""
+
+    parameters: dict[str, Annotated[str | float, NUMBER]] = {}
+
+
+class StudySection(Section):
+    """[study]: what is asked, by which mechanisms, how often, and what is read when."""
+
+    name: str | None = None
+    question: str = ""
+    mechanisms: tuple[str, ...] = ()
+    replicates: Annotated[int, Field(ge=1), NUMBER] = 8
+    seed: SEED = 0
+    observables: tuple[str, ...] | None = None
+    marks: tuple[Annotated[float, NUMBER] | str, ...] | None = None
+    arrangement: Literal["factorial", "one-at-a-time"] = "factorial"
+    precision: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False), NUMBER]] = {}
+    max_replicates: Annotated[int, Field(ge=1), NUMBER] = 64
+
+
+class StudyFile(Grown):
+    """A whole study: a crystal, mechanisms, an anneal, light, and what varies.
+
+    `mechanisms` holds mechanisms of one's own labels, each a table with the mechanism's `name` and its parameters.
+    `vary` holds axes: a list of values of a key such as 'particle.thickness', or a table of named levels, each a table
+    of keys and values.
+    """
+
+    study: StudySection = StudySection()
+    mechanism: ParametersSection = ParametersSection()
+    mechanisms: dict[str, dict[str, Annotated[str | float, NUMBER]]] = {}
+    optics: dict[str, Any] = {}
+    vary: dict[str, tuple[Any, ...] | dict[str, dict[str, Any]]] = {}

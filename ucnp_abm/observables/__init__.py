@@ -17,12 +17,15 @@ from ucnp_abm.observables.atoms import composition, docked, outside_core, voids
 from ucnp_abm.observables.named import Observable, Reading, observable
 
 __all__ = [
-    "DEFAULT", "OBSERVABLES", "SUFFIXES", "Observable", "Reading", "composition", "describe", "docked", "observable",
-    "outside_core", "read", "register", "voids",
+    "DEFAULT", "OBSERVABLES", "READINGS_VERSION", "SUFFIXES", "Observable", "Reading", "composition", "describe",
+    "docked", "observable", "outside_core", "read", "register", "voids",
 ]  # fmt: skip
 
 SUFFIXES = {"s": "s", "K": "K", "nm": "nm", "%": "pct", "eV": "eV", "1/s": "per_s"}
 """How a name must end if its unit is one of these."""
+
+READINGS_VERSION = 1
+"""Raised whenever an observable that ships gives another number for the same crystal, light included."""
 
 OBSERVABLES: dict[str, Observable] = {}
 

@@ -26,12 +26,16 @@ class Observable:
         The unit is empty for counts and plain numbers; the description is one line.
     read : callable
         Gives a number (nan where it is not defined) or a dict from column name to number.
+    costly : bool
+        Whether reading it takes much longer than the events in between; it is one number then, no family. Studies read
+        it at their marks only.
     """
 
     name: str
     unit: str
     doc: str
     read: Callable[[Simulation], Reading]
+    costly: bool = False
 
     def columns(self, simulation: Simulation) -> dict[str, float]:
         """Numbers by column name; one column of this name unless it is a family.
@@ -57,7 +61,9 @@ class Observable:
         return self.read(simulation)
 
 
-def observable(name: str, *, unit: str) -> Callable[[Callable[[Simulation], Reading]], Observable]:
+def observable(
+    name: str, *, unit: str, costly: bool = False
+) -> Callable[[Callable[[Simulation], Reading]], Observable]:
     """Make a function of a simulation an `Observable`; the first line of its docstring says what it is.
 
     Examples
@@ -69,6 +75,7 @@ def observable(name: str, *, unit: str) -> Callable[[Callable[[Simulation], Read
     """
 
     def declare(read: Callable[[Simulation], Reading]) -> Observable:
-        return Observable(name, unit, (getattr(read, "__doc__", None) or "").strip().partition("\n")[0], read)
+        doc = (getattr(read, "__doc__", None) or "").strip().partition("\n")[0]
+        return Observable(name, unit, doc, read, costly)
 
     return declare

@@ -10,7 +10,7 @@ from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.registry import mechanism
-from ucnp_abm.study.replicas import PAPER_PARTICLE
+from ucnp_abm.study.cells import PAPER_PARTICLE
 
 ANNEAL = "300 °C for 1 h"
 SHELLS_NM = (0.5, 1.0, 1.5, 2.0)

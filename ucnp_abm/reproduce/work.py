@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ucnp_abm.photons.rates import rate_set
 from ucnp_abm.reproduce.calibrate import Calibration, Measure, calibrate
 from ucnp_abm.reproduce.predict import Predicted
-from ucnp_abm.study.pool import in_processes
+from ucnp_abm.study.conduct import in_processes
 
 RATES = ("npt", "simetuc")
 

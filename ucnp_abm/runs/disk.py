@@ -30,22 +30,25 @@ def beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
 
 
-def put(path: Path, content: bytes, keep: Path | None = None) -> None:
+def put(path: Path, content: bytes, keep: Path | None = None, *, flush: bool = True) -> None:
     """Write a file that is there completely or not at all, also after a loss of power.
 
-    One that exists is replaced, or moved to `keep`.
+    One that exists is replaced, or moved to `keep`. Without `flush` a loss of power may leave a part of it: that is for
+    files with a sum of their own.
     """
     partial = beside(path)
     try:
         with partial.open("wb", buffering=0) as file:
             append(file, content)
-            sync(file)
+            if flush:
+                sync(file)
         if keep is not None and path.exists():
             os.replace(path, keep)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
-    sync_directory(path.parent)
+    if flush:
+        sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:
@@ -99,7 +102,7 @@ def npz(*, compressed: bool = True, **arrays: Any) -> bytes:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, what: str = "run") -> Iterator[None]:
     """Hold a lock file, with the number of this process in it; the lock ends with the process, however that ends.
 
     Where the file system knows no locks, nothing is held.
@@ -110,9 +113,9 @@ def locked(path: Path) -> Iterator[None]:
         If another process holds it, which the message names; or if the file cannot be written.
     """
     try:
-        file = _opened(path)
+        file = _opened(path, what)
     except OSError as error:
-        raise BadInput(f"run: cannot write '{path.parent}' ({error.strerror})") from error
+        raise BadInput(f"{what}: cannot write '{path.parent}' ({error.strerror})") from error
     try:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
@@ -125,7 +128,7 @@ def locked(path: Path) -> Iterator[None]:
             file.close()
 
 
-def _opened(path: Path) -> IO[str]:
+def _opened(path: Path, what: str) -> IO[str]:
     while True:
         file = path.open("a+", encoding="utf-8")
         try:
@@ -135,7 +138,8 @@ def _opened(path: Path) -> IO[str]:
             file.seek(0)
             holder = file.read().strip()
             file.close()
-            raise BadInput(f"run: '{path.parent}' is being run by process {holder or 'unknown'}; wait for it") from None
+            who = holder or "unknown"
+            raise BadInput(f"{what}: '{path.parent}' is being run by process {who}; wait for it") from None
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 file.close()

@@ -73,12 +73,15 @@ def provenance(
         "plan": plan.about() if plan else None,
         "event_log": eventlog.about(simulation.table) if plan and plan.events else None,
         "engine_version": ENGINE_VERSION,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in ("ucnp-abm", "numpy", "numba", "mesa", "pluggy")},
-        },
+        "versions": versions(),
         "platform": platform.platform(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages on which numbers depend."""
+    packages = {name: importlib.metadata.version(name) for name in ("ucnp-abm", "numpy", "numba", "mesa", "pluggy")}
+    return {"python": platform.python_version(), **packages}
 
 
 def crystal_sha256(particle: Particle) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +14,27 @@ from numpy.typing import NDArray
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.study import findings, statistics, tables
+from ucnp_abm.study.cells import PAPER_PARTICLE, CellResult, Recipe, run_cell, warm_up
+from ucnp_abm.study.conduct import in_processes
 from ucnp_abm.study.design import Design, design, replicate_seeds
-from ucnp_abm.study.pool import run_cells
-from ucnp_abm.study.replicas import PAPER_PARTICLE, CellResult, Recipe
 from ucnp_abm.study.statistics import Mean
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a comparison found.
+    """What a comparison found at one setting.
 
     Attributes
     ----------
     design : Design
-    cells : tuple of CellResult
-        One for each replicate and mechanism, replicate by replicate.
+    found : mapping
+        What each run left behind, by mechanism and replicate; a run that failed or is still to come has none.
     command : str
         What gives the same again.
     """
 
     design: Design
-    cells: tuple[CellResult, ...]
+    found: Mapping[tuple[str, int], CellResult] = field(repr=False)
     command: str
 
     @property
@@ -41,41 +42,61 @@ class Comparison:
         """The mechanisms; all are compared with the first."""
         return list(self.design.mechanisms)
 
-    def course(self, label: str, column: str) -> NDArray[np.float64]:
-        """One observable, shape (replicates, samples); NaN where this mechanism has no such column."""
-        if label not in self.design.mechanisms:
-            raise BadInput(f"unknown mechanism '{label}'{nearest(str(label), self.labels)}")
-        known = self.cells[0].rows[0].keys() | set(self.design.columns)
+    def replicates(self, *labels: str) -> list[int]:
+        """Replicates that all of these mechanisms have finished."""
+        for label in labels:
+            if label not in self.design.mechanisms:
+                raise BadInput(f"unknown mechanism '{label}'{nearest(str(label), self.labels)}")
+        return [n for n in range(len(self.design.seeds)) if all((label, n) in self.found for label in labels)]
+
+    def course(self, label: str, column: str, beside: str | None = None) -> NDArray[np.float64]:
+        """One observable, shape (replicates, samples); NaN where this mechanism has no such column.
+
+        With `beside`, only of the replicates that this other mechanism has finished too.
+        """
+        chosen = self.replicates(label, *([beside] if beside else []))
+        known = {name for cell in self.found.values() for name in cell.columns} | set(self.design.columns)
         if column not in known:
             raise BadInput(f"unknown observable '{column}'{nearest(str(column), sorted(known))}")
-        cells = [cell for cell in self.cells if cell.label == label]
-        return np.array([[row.get(column, np.nan) for row in cell.rows] for cell in cells])
+        courses = [self.found[label, n].course(column) for n in chosen]
+        return np.array(courses).reshape(len(courses), len(self.design.samples))
 
-    def values(self, label: str, column: str, mark: float | None = None) -> NDArray[np.float64]:
+    def values(
+        self, label: str, column: str, mark: float | None = None, beside: str | None = None
+    ) -> NDArray[np.float64]:
         """One observable of each replicate at a mark (steps; None: at the end), shape (replicates,)."""
         samples = np.array(self.design.samples)
         step = self.design.steps if mark is None else float(mark)
         number = int(np.argmin(np.abs(samples - step)))
         if not abs(samples[number] - step) <= 1e-9 * self.design.steps:
             raise BadInput(f"mark: nothing was read at {step:g} steps; marks: {tables.steps_list(self.design.marks)}")
-        return self.course(label, column)[:, number]
+        return self.course(label, column, beside)[:, number]
+
+    def pairs(
+        self, label: str, column: str, mark: float | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Values of a mechanism and of the first one on the same crystals, where both are finished."""
+        first = self.labels[0]
+        return self.values(label, column, mark, first), self.values(first, column, mark, label)
 
     def mean(self, label: str, column: str, mark: float | None = None) -> Mean:
         """Mean over the replicates at a mark, with its 95 % interval."""
-        return statistics.mean(self.values(label, column, mark))
+        return statistics.mean_of_any(self.values(label, column, mark))
 
     def difference(self, label: str, column: str, mark: float | None = None) -> Mean:
         """Mean of the differences from the first mechanism on the same crystal, with its 95 % interval."""
-        return statistics.difference(self.values(label, column, mark), self.values(self.labels[0], column, mark))
+        values, reference = self.pairs(label, column, mark)
+        return statistics.mean_of_any(values - reference)
 
     def relative(self, label: str, column: str, mark: float | None = None) -> Mean | None:
         """As `difference`, in % of the first mechanism's value; None where that is not above zero."""
-        return statistics.relative(self.values(label, column, mark), self.values(self.labels[0], column, mark))
+        values, reference = self.pairs(label, column, mark)
+        return statistics.relative(values, reference) if values.size else None
 
     @property
     def mixed_pct(self) -> float:
         """Share / % of core ions outside the core at complete mixing, mean over the crystals."""
-        return float(np.mean([cell.mixed_pct for cell in self.cells]))
+        return float(np.mean([cell.mixed_pct for cell in self.found.values()])) if self.found else math.nan
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -94,7 +115,7 @@ class Comparison:
         return figures.comparison(panels(self))
 
     def report(self, directory: str | Path) -> Path:
-        """Write one HTML page, figures (PNG, SVG, PDF), CSV files and comparison.json into a new directory.
+        """Write one HTML page, figures, tables and comparison.json into a new directory.
 
         Parameters
         ----------
@@ -105,9 +126,9 @@ class Comparison:
         BadInput
             If the directory exists or cannot be made.
         """
-        from ucnp_abm.study.report import write_report
+        from ucnp_abm.study.outcome import StudyResult
 
-        return write_report(self, Path(directory))
+        return StudyResult.of(self).report(directory)
 
     def __repr__(self) -> str:
         replicates, steps = len(self.design.seeds), self.design.steps
@@ -163,8 +184,7 @@ def compare(
     >>> result.mean("no-complex", "docked").value
     0.0
     """
-    seeds = replicate_seeds(seed, replicates)
-    chosen = design(mechanisms, particle, protocol, seeds, steps, observables, marks)
+    chosen = design(mechanisms, particle, protocol, replicate_seeds(seed, replicates), steps, observables, marks)
     given: dict[str, Any] = {"particle": particle, "protocol": protocol, "replicates": replicates, "steps": steps}
     given |= {"seed": seed, "observables": observables, "marks": marks}
     return run_design(chosen, findings.python_call(chosen.mechanisms, given), jobs, progress)
@@ -185,4 +205,7 @@ def run_design(
     directory : Path or None
         Where each run writes a run directory `<label>/seed-<n>`.
     """
-    return Comparison(chosen, tuple(run_cells(chosen.cells(directory), jobs, progress)), command)
+    cells = chosen.cells(directory)
+    done = in_processes(run_cell, cells, jobs, progress, "run", first=lambda: warm_up(cells[0]))
+    found = {(cell.label, cell.replicate): result for cell, result in zip(cells, done, strict=True)}
+    return Comparison(chosen, found, command)

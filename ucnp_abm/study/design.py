@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,10 @@ from ucnp_abm.errors import BadInput
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.runs.provenance import provenance
 from ucnp_abm.seeds import generator
-from ucnp_abm.study.replicas import Cell, Recipe
+from ucnp_abm.study.cells import Cell, Recipe
+
+if TYPE_CHECKING:
+    from ucnp_abm.photons.optics import Optics
 
 DEFAULT_STEPS = 1000.0
 DEFAULT_OBSERVABLES = ("outside_core_pct", "vacancies", "docked")
@@ -30,7 +33,7 @@ _SEEDS = 2**48  # short enough to type, and two of 10 000 replicates share one w
 
 @dataclass(frozen=True)
 class Design:
-    """What is compared.
+    """What is compared at one setting.
 
     Attributes
     ----------
@@ -46,10 +49,13 @@ class Design:
         Observables compared, families as their columns.
     observables : tuple of str
         All that is read.
-    first : Particle
-        The crystal of the first replicate.
-    provenance : mapping
-        What run.json holds of the first replicate, by label.
+    optics : Optics or None
+        At which light is read; None: the default.
+    point : str
+        What the study calls this setting; '' if there is but one.
+    room : Room
+    fingerprints : mapping
+        SHA-256 of the rate table on the first crystal, by label.
     """
 
     mechanisms: Mapping[str, Mechanism]
@@ -59,8 +65,10 @@ class Design:
     marks: tuple[float, ...]
     columns: tuple[str, ...]
     observables: tuple[str, ...]
-    first: Particle = field(repr=False)
-    provenance: Mapping[str, dict[str, Any]] = field(repr=False)
+    optics: Optics | None
+    point: str
+    room: Room
+    fingerprints: Mapping[str, str] = field(repr=False)
 
     @property
     def steps(self) -> float:
@@ -76,7 +84,23 @@ class Design:
 
     def time(self, steps: float) -> float:
         """Time / s at which so many steps have passed."""
-        return self.protocol.time(steps, self.first.crystal.z)
+        return self.protocol.time(steps, self.room.z)
+
+    def with_seeds(self, seeds: Sequence[int]) -> Design:
+        """The same with other replicates."""
+        return replace(self, seeds=tuple(seeds))
+
+    def first(self) -> Particle:
+        """The crystal of the first replicate, grown anew: a study of many settings holds none of them."""
+        return self.recipe.build(self.seeds[0])
+
+    def provenance(self) -> dict[str, dict[str, Any]]:
+        """What run.json holds of the first replicate, by label."""
+        first = self.first()
+        return {
+            label: provenance(Simulation(first, each, self.protocol, seed=self.seeds[0]))
+            for label, each in self.mechanisms.items()
+        }
 
     def cells(self, directory: Path | None = None) -> list[Cell]:
         """All runs, replicate by replicate; the first replicate keeps its snapshots.
@@ -86,6 +110,7 @@ class Design:
         directory : Path or None
             Where each run writes a run directory `<label>/seed-<n>` with snapshots.
         """
+        samples = self.samples
         return [
             Cell(
                 label,
@@ -94,14 +119,34 @@ class Design:
                 self.protocol,
                 replicate,
                 seed,
-                self.samples,
+                samples,
+                self.marks,
                 self.marks if directory or replicate == 0 else (),
                 self.observables,
+                self.optics,
+                self.point,
                 directory / label / f"seed-{seed}" if directory else None,
             )
             for replicate, seed in enumerate(self.seeds)
             for label, mechanism in self.mechanisms.items()
         ]
+
+
+class Room(NamedTuple):
+    """What a design must know of its first crystal when that is gone.
+
+    Attributes
+    ----------
+    z : int
+        Bonds of a site.
+    n_sites, n_exposed : int
+    periodic : bool
+    """
+
+    z: int
+    n_sites: int
+    n_exposed: int
+    periodic: bool
 
 
 def design(
@@ -111,7 +156,9 @@ def design(
     seeds: Sequence[int],
     steps: float | None = None,
     names: Sequence[str] | None = None,
-    marks: Sequence[float] | None = None,
+    marks: Sequence[float | str] | None = None,
+    optics: Optics | None = None,
+    point: str = "",
 ) -> Design:
     """A design, checked as a whole: every mechanism is tabulated on the first crystal, before anything runs.
 
@@ -121,6 +168,8 @@ def design(
         As for `compare`; `names` are its observables.
     seeds : sequence of int
         One for each replicate.
+    optics, point
+        As for `Design`.
 
     Raises
     ------
@@ -138,18 +187,26 @@ def design(
     registry.find_observables(chosen)
     schedule = Protocol.parse(protocol)
     first = particle.build(seeds[0])
-    opened = {label: Simulation(first, each, schedule, seed=seeds[0]) for label, each in labelled.items()}
-    columns = [column for simulation in opened.values() for column in observables.read(simulation, chosen)]
+    crystal = first.crystal
+    columns: list[str] = []
+    fingerprints = {}
+    for label, each in labelled.items():
+        opened = Simulation(first, each, schedule, seed=seeds[0])
+        fingerprints[label] = opened.table.fingerprint()
+        for name in chosen:  # what is costly is one number, and is not read here
+            columns += [name] if observables.OBSERVABLES[name].costly else observables.read(opened, [name])
     return Design(
         mechanisms=labelled,
         recipe=particle,
         protocol=schedule,
         seeds=tuple(seeds),
-        marks=_marks(steps, marks, schedule, first.crystal.z),
+        marks=_marks(steps, marks, schedule, crystal.z),
         columns=tuple(dict.fromkeys(columns)),
         observables=tuple(dict.fromkeys((*observables.DEFAULT, *chosen))),
-        first=first,
-        provenance={label: provenance(simulation) for label, simulation in opened.items()},
+        optics=optics,
+        point=point,
+        room=Room(crystal.z, crystal.n_sites, int(crystal.exposed_sites.size), crystal.periodic),
+        fingerprints=fingerprints,
     )
 
 
@@ -203,9 +260,9 @@ def replicate_seeds(seed: int, replicates: int) -> tuple[int, ...]:
     return tuple(int(generator(seed, f"replicate {number}").integers(_SEEDS)) for number in range(replicates))
 
 
-def _marks(steps: float | None, marks: Sequence[float] | None, protocol: Protocol, z: int) -> tuple[float, ...]:
+def _marks(steps: float | None, marks: Sequence[float | str] | None, protocol: Protocol, z: int) -> tuple[float, ...]:
     """Marks with 0 and the end: `steps`, else the protocol's own, else the last mark, else 1000."""
-    given = sorted({units.amount(mark, "marks") for mark in marks}) if marks is not None else []
+    given = sorted({_mark(mark, protocol, z) for mark in marks}) if marks is not None else []
     if steps is not None:
         if not math.isfinite(units.amount(steps, "steps")) or steps == 0:
             raise BadInput(f"steps: expected a finite number above zero, got {steps}")
@@ -218,3 +275,10 @@ def _marks(steps: float | None, marks: Sequence[float] | None, protocol: Protoco
         raise BadInput(f"marks: {given[-1]:g} lies beyond the end, {end:g} steps")
     inner = given or [0.1 * end, 0.5 * end]
     return (0.0, *(mark for mark in inner if 0 < mark < end * (1 - 1e-9)), end)
+
+
+def _mark(given: float | str, protocol: Protocol, z: int) -> float:
+    """Steps of a mark: a number of them, or a time such as '10 min'."""
+    if isinstance(given, str):
+        return protocol.steps(units.positive(given, "time", "marks"), z)
+    return units.amount(given, "marks")

@@ -90,15 +90,18 @@ def provenance(result: Comparison) -> dict[str, Any]:
         "steps": result.design.steps,
         "marks": result.design.marks,
         "seeds": result.design.seeds,
-        "mechanisms": result.design.provenance,
+        "mechanisms": result.design.provenance(),
         "command": result.command,
-        "runs": [{"mechanism": c.label, "seed": c.seed, "digest": c.digest} for c in result.cells],
+        "runs": [
+            {"mechanism": label, "seed": cell.seed, "digest": cell.digest} for (label, _), cell in result.found.items()
+        ],
     }
 
 
 def provenance_lines(result: Comparison) -> list[tuple[str, str]]:
     """As `provenance`, for readers."""
-    first = next(iter(result.design.provenance.values()))
+    mechanisms = result.design.provenance()
+    first = next(iter(mechanisms.values()))
     versions = [f"{name} {version}" for name, version in first["versions"].items()]
     seeds = [str(seed) for seed in result.design.seeds]
     shown = seeds if len(seeds) <= 16 else [*seeds[:8], "…", *seeds[-4:]]
@@ -107,7 +110,7 @@ def provenance_lines(result: Comparison) -> list[tuple[str, str]]:
         ("protocol", f"{result.design.protocol}; {result.design.steps:.6g} steps in {duration(result.design)}"),
         *(
             (f"table of {label}", f"{found['mechanism']['table_fingerprint'][:16]} ({_values(found)})")
-            for label, found in result.design.provenance.items()
+            for label, found in mechanisms.items()
         ),
         (f"{len(seeds)} seeds", ", ".join(shown)),
         ("versions", ", ".join([*versions, f"engine {first['engine_version']}"])),
@@ -140,7 +143,7 @@ def _warnings(result: Comparison) -> list[tuple[str, str]]:
         found.append((f"{n} particle{'s' * (n > 1)}", "Intervals are wide." if n > 1 else "No interval can be given."))
     column, last = result.design.columns[0], result.design.steps
     for label, mechanism in result.design.mechanisms.items():
-        if mechanism.active_site_rules() and not result.design.first.crystal.exposed_sites.size:
+        if mechanism.active_site_rules() and not result.design.room.n_exposed:
             found.append((label, NO_SURFACE))
         flicker = result.mean(label, "reversals_pct").value
         if flicker > FLICKER_PCT:

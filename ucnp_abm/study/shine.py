@@ -26,7 +26,7 @@ from ucnp_abm.photons.spectrum import LINES
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.runs import rundir
 from ucnp_abm.runs.rundir import RunDirectory
-from ucnp_abm.study.replicas import Recipe
+from ucnp_abm.study.cells import Recipe
 from ucnp_abm.viz.extxyz import frames_in
 
 NOTHING = 1e-9

@@ -99,6 +99,11 @@ def mean(values: Numbers) -> Mean:
     return Mean(value, error, value - half, value + half, numbers.size)
 
 
+def mean_of_any(values: Numbers) -> Mean:
+    """As `mean`; undefined (NaN, of 0 values) where there is none."""
+    return mean(values) if len(values) else Mean(math.nan, math.nan, math.nan, math.nan, 0)
+
+
 def difference(values: Numbers, reference: Numbers) -> Mean:
     """Mean of the paired differences values - reference, replicate by replicate.
 

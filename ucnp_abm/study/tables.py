@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ucnp_abm.study.cells import whole
 from ucnp_abm.study.statistics import Mean
 
 if TYPE_CHECKING:
@@ -106,16 +107,16 @@ def tidy(result: Comparison) -> list[dict[str, Any]]:
 def by_cell(result: Comparison) -> list[dict[str, Any]]:
     """One row for each run and mark, with everything that was read there."""
     positions = [result.design.samples.index(mark) for mark in result.design.marks]
-    names = dict.fromkeys(name for cell in result.cells for name in cell.rows[0])
+    names = dict.fromkeys(name for cell in result.found.values() for name in cell.columns)
     return [
         {
-            "mechanism": cell.label,
-            "replicate": cell.replicate,
+            "mechanism": label,
+            "replicate": replicate,
             "seed": cell.seed,
-            **{name: defined(cell.rows[position].get(name)) for name in names},
+            **{name: defined(row.get(name)) for name in names},
         }
-        for cell in result.cells
-        for position in positions
+        for (label, replicate), cell in result.found.items()
+        for row in map(cell.row, positions)
     ]
 
 
@@ -132,11 +133,6 @@ def steps_list(marks: Sequence[float]) -> str:
     """'0, 100 and 1000'."""
     shown = [f"{mark:.4g}" for mark in marks]
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
-
-
-def whole(number: float) -> float | int:
-    """A whole number without its '.0'."""
-    return int(number) if float(number).is_integer() else number
 
 
 def defined(value: Any) -> Any:

@@ -22,7 +22,7 @@ from ucnp_abm.engine.simulation import Scheduler, Simulation
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.registry import mechanism as resolve
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.study.replicas import PAPER_PARTICLE
+from ucnp_abm.study.cells import PAPER_PARTICLE
 from ucnp_abm.units import BOLTZMANN
 
 TEMPERATURE = 573.15

@@ -1,0 +1,261 @@
+"""Study files: TOML, checked as a whole; axes become settings, and every setting is checked before anything runs."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from ucnp_abm import units
+from ucnp_abm.config.files import Lines, checked, keys, put, read, read_setting
+from ucnp_abm.config.sections import StudyFile
+from ucnp_abm.engine.protocol import Protocol
+from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.registry import mechanism
+from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.study.design import Design, design, labels, replicate_seeds
+from ucnp_abm.study.grid import MAX_CELLS, Levels, Study, arranged, points_of
+
+Changes = Mapping[str, Any]
+"""Value by key, such as 'particle.thickness': what a level changes."""
+
+
+def load_study(
+    source: str | Path | Mapping[str, Any], settings: Iterable[str] = (), vary: Iterable[str] = (), command: str = ""
+) -> Study:
+    """A study from its file, or from the same as plain data.
+
+    Parameters
+    ----------
+    source : path or mapping
+        A TOML file, or tables as it would hold them.
+    settings : iterable of str
+        Changes such as 'study.replicates=4' or 'particle.diameter=8 nm'.
+    vary : iterable of str
+        Axes such as 'particle.thickness=1 nm, 2 nm', beside those of the file.
+    command : str
+        What gives the same again, for reports.
+
+    Raises
+    ------
+    BadInput, BadMechanism
+        With every problem, its line and the nearest valid name; or with every setting that cannot be built.
+
+    Examples
+    --------
+    >>> study = load_study({
+    ...     "study": {"mechanisms": ["no-complex", "y-complex"], "replicates": 2},
+    ...     "particle": {"core": "NaGdF4: 49% Yb", "diameter": "2.4 nm", "shell": "NaYF4", "thickness": "0.8 nm"},
+    ...     "anneal": {"steps": 10},
+    ...     "vary": {"particle.thickness": ["0.8 nm", "1.2 nm"]},
+    ... })
+    >>> study.n_cells, [point.name for point in study.points]
+    (8, ['thickness = 0.8 nm', 'thickness = 1.2 nm'])
+    """
+    if isinstance(source, Mapping):
+        data, lines, told = copy.deepcopy(dict(source)), Lines(), "study"
+    else:
+        data, lines = read(Path(source), "mechanism")
+        told = str(source)
+    for setting in settings:
+        where, value = read_setting(setting, StudyFile)
+        lines.pop(where, None)
+        put(data, where, value, f"--set {setting}")
+    for axis in vary:
+        key, values = read_axis(axis)
+        put(data, ("vary", key), values, f"--vary {axis}")
+    name = Path(told).stem if not isinstance(source, Mapping) else "study"
+    return study_of(data, told, name, lines, command)
+
+
+def read_axis(text: str) -> tuple[str, list[Any]]:
+    """Key and values of 'particle.thickness=1 nm, 2 nm', or of a TOML list, for values that hold commas.
+
+    Raises
+    ------
+    BadInput
+        If there is no key, or no value.
+
+    Examples
+    --------
+    >>> read_axis("particle.thickness=1 nm, 2 nm")
+    ('particle.thickness', ['1 nm', '2 nm'])
+    >>> read_axis('particle.core=["NaGdF4: 19% Yb, 1% Tm", "NaGdF4: 49% Yb, 1% Tm"]')[1][0]
+    'NaGdF4: 19% Yb, 1% Tm'
+    """
+    key, equals, listed = text.partition("=")
+    values: Any = [part.strip() for part in listed.split(",")]
+    if listed.strip().startswith("["):
+        _, values = read_setting(f"particle.x={listed}")
+    if not equals or not key.strip() or not isinstance(values, list) or not all(v != "" for v in values):
+        raise BadInput(f"--vary {text}: expected KEY=VALUE,VALUE,…, such as particle.thickness='1 nm, 2 nm'")
+    return key.strip(), [_number(value) for value in values]
+
+
+def study_of(data: dict[str, Any], told: str, name: str, lines: Lines, command: str = "") -> Study:
+    """A study from plain data; see `load_study`."""
+    base = _checked(data, told, lines)
+    given = base.study
+    axes = {axis: _levels(axis, levels, told) for axis, levels in base.vary.items()}
+    texts = {axis: tuple(levels) for axis, levels in axes.items()}
+    settings = arranged(texts, given.arrangement)
+    n_mechanisms = max(1, len(given.mechanisms) + len(base.mechanisms))
+    if (n_cells := len(settings) * n_mechanisms * given.replicates) > MAX_CELLS:
+        raise BadInput(f"{told}: {n_cells} runs are more than {MAX_CELLS}; leave out levels or replicates")
+    for axis, levels in axes.items():  # a wrong key is told once, not at every setting
+        for level, changes in levels.items():
+            _checked(_changed(data, changes, f"{told}: vary.{_quoted(axis)}"), f"{told} at {axis} = {level}", lines)
+
+    def build(levels: Levels, point: str) -> Design:
+        changed = data
+        for axis, level in levels.items():
+            changed = _changed(changed, axes[axis][level], told)
+        return _design(_checked(changed, told, lines), point)
+
+    points = points_of(settings, axes, build)
+    known = {column for point in points for column in point.design.columns}
+    for column in given.precision:
+        if column not in known:
+            raise BadInput(f"{told}: study.precision: '{column}' is not compared{nearest(column, sorted(known))}")
+    if given.precision and given.max_replicates < given.replicates:
+        raise BadInput(f"{told}: study.max_replicates: expected at least study.replicates = {given.replicates}")
+    return Study(
+        name=given.name or name,
+        question=given.question,
+        axes=texts,
+        points=tuple(points),
+        arrangement=given.arrangement,
+        seed=given.seed,
+        replicates=given.replicates,
+        precision=given.precision,
+        max_replicates=given.max_replicates,
+        source=data,
+        command=command or f"load_study({data!r}).run()",
+    )
+
+
+def with_parameters(mechanisms: Mapping[str, Mechanism], parameters: Mapping[str, Any]) -> dict[str, Mechanism]:
+    """Mechanisms with the parameters that they have.
+
+    Raises
+    ------
+    BadInput
+        If none of them has a parameter, with the nearest name; or if a value does not fit.
+    """
+    known = {label: _parameter_names(each) for label, each in mechanisms.items()}
+    every = dict.fromkeys(name for names in known.values() for name in names)
+    for name in parameters:
+        if name not in every:
+            raise BadInput(f"none of {', '.join(mechanisms)} has the parameter '{name}'{nearest(name, every)}")
+    return {
+        label: mechanism(each, **{name: value for name, value in parameters.items() if name in known[label]})
+        for label, each in mechanisms.items()
+    }
+
+
+def _parameter_names(chosen: Mechanism) -> list[str]:
+    """As `Mechanism.with_parameters` takes them: those of drives also as 'drive.name'."""
+    driven = [(drive.name, name) for drive in chosen.drives for name in drive.parameters]
+    return [*chosen.parameters, *(name for _, name in driven), *(f"{drive}.{name}" for drive, name in driven)]
+
+
+def _checked(data: dict[str, Any], told: str, lines: Lines) -> StudyFile:
+    found = checked(StudyFile, data, told, lines)
+    for section in ("particle", "population", "box"):
+        if isinstance(data.get(section), dict) and "seed" in data[section]:
+            raise BadInput(f"{told}: {section}.seed: the crystals of a study grow from study.seed; leave it out")
+    return found
+
+
+def _design(config: StudyFile, point: str) -> Design:
+    """What is compared at one setting."""
+    given, anneal = config.study, config.anneal
+    protocol = Protocol.parse(anneal.protocol)
+    if anneal.duration is not None:
+        protocol = replace(protocol, duration=units.positive(anneal.duration, "time", "anneal.duration"))
+    return design(
+        with_parameters(_mechanisms(config), config.mechanism.parameters),
+        config.crystal.recipe(),
+        protocol,
+        replicate_seeds(given.seed, given.replicates),
+        anneal.steps,
+        given.observables,
+        given.marks,
+        _optics(config.optics),
+        point,
+    )
+
+
+def _mechanisms(config: StudyFile) -> dict[str, Mechanism]:
+    named = labels(config.study.mechanisms) if config.study.mechanisms else {}
+    for label, table in config.mechanisms.items():
+        if label in named:
+            raise BadInput(f"mechanisms: the label '{label}' is given twice")
+        if not isinstance(table.get("name"), str):
+            raise BadInput(f"mechanisms.{_quoted(label)}: expected the mechanism's name, as in name = 'y-complex'")
+        named[label] = mechanism(str(table["name"]), **{k: v for k, v in table.items() if k != "name"})
+    if not named:
+        raise BadInput("study.mechanisms: expected at least one, such as ['no-complex', 'y-complex'], got none")
+    return labels(named)
+
+
+def _optics(table: Mapping[str, Any]) -> Any:
+    """Optics, or None for the default ones: photons are imported where light is set."""
+    if not table:
+        return None
+    from ucnp_abm.photons.optics import Optics
+
+    known = [field.name for field in fields(Optics)]
+    for name in table:
+        if name not in known:
+            raise BadInput(f"optics.{name}: unknown key{nearest(name, known)}")
+    return Optics.of(**table)
+
+
+def _levels(axis: str, levels: Sequence[Any] | Mapping[str, Changes], told: str) -> dict[str, Changes]:
+    """What each level of an axis changes, by its text."""
+    where = f"{told}: vary.{_quoted(axis)}"
+    if isinstance(levels, Mapping):
+        found = {str(level): dict(changes) for level, changes in levels.items()}
+    else:
+        found = {_text(value): {axis: value} for value in levels}
+        if len(found) < len(levels):
+            raise BadInput(f"{where}: a level is given twice")
+    if not found:
+        raise BadInput(f"{where}: expected at least one level")
+    return found
+
+
+def _changed(data: dict[str, Any], changes: Changes, told: str) -> dict[str, Any]:
+    found = copy.deepcopy(data)
+    for key, value in changes.items():
+        where = keys(key, StudyFile, told)
+        if where[0] in ("study", "vary"):
+            raise BadInput(f"{told}: '{key}' cannot vary; vary what is in the other sections")
+        put(found, where, value, told)
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+
+
+def _number(value: Any) -> Any:
+    """A text that is a number, as that number."""
+    if not isinstance(value, str):
+        return value
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+def _quoted(key: str) -> str:
+    return key if key.replace("-", "").replace("_", "").isalnum() else json.dumps(key, ensure_ascii=False)

@@ -1,0 +1,72 @@
+"""What a cell's numbers depend on, hashed: cells with one identity have one result, whoever runs them, and when."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from ucnp_abm.engine.simulation import ENGINE_VERSION
+from ucnp_abm.observables import OBSERVABLES, READINGS_VERSION
+from ucnp_abm.observables.atoms import SHIPPED as ATOMS
+from ucnp_abm.observables.light import SHIPPED as LIGHT
+from ucnp_abm.rules.bound import text_of
+from ucnp_abm.study.cells import Cell
+
+_SHIPPED = {each.name for each in (*ATOMS, *LIGHT)}
+
+
+def basis(cell: Cell, fingerprint: str) -> str:
+    """SHA-256 of all that decides a cell's result but its seed and which occupants are kept.
+
+    The names of mechanism, study and setting are not among it, nor are docstrings: renaming runs nothing again.
+
+    Parameters
+    ----------
+    cell : Cell
+    fingerprint : str
+        Of the rate table of its mechanism on the first crystal of its recipe.
+    """
+    about = {
+        "engine": ENGINE_VERSION,
+        "readings": readings(cell.observables),
+        "recipe": plain(cell.recipe),
+        "table": fingerprint,
+        "parameters": cell.mechanism.all_values(),
+        "protocol": plain(cell.protocol),
+        "optics": plain(cell.optics),
+        "rates": text_of(cell.optics.set) if cell.optics else None,
+        "samples": cell.samples,
+        "marks": cell.marks,
+    }
+    return hashlib.sha256(_canonical(about)).hexdigest()
+
+
+def identity(base: str, cell: Cell) -> str:
+    """SHA-256 of all that decides a cell's result: its `basis`, its seed, and the steps at which occupants are kept."""
+    return hashlib.sha256(_canonical([base, cell.seed, cell.snapshots])).hexdigest()
+
+
+def readings(names: Iterable[str]) -> dict[str, str]:
+    """What each observable reads: its version if it ships, else its code with all that is bound to it."""
+    return {
+        name: str(READINGS_VERSION) if name in _SHIPPED else _sha256(text_of(OBSERVABLES[name].read)) for name in names
+    }
+
+
+def plain(value: Any) -> Any:
+    """A recipe, protocol or optics as plain data."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"kind": type(value).__qualname__, **asdict(value)}
+    return value if value is None or isinstance(value, (str, int, float, bool, list, dict)) else text_of(value)
+
+
+def _canonical(about: Any) -> bytes:
+    """Plain data as JSON bytes that do not depend on the order of keys."""
+    return json.dumps(about, sort_keys=True, ensure_ascii=False, default=text_of).encode()
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,249 @@
+"""What a study found: a comparison at each setting, what failed, and how it was run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.study.cells import CellResult
+from ucnp_abm.study.compare import Comparison
+from ucnp_abm.study.grid import Point, Study, Task, short_names
+from ucnp_abm.study.statistics import Mean
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A cell that failed: what was said, and the file of its traceback."""
+
+    cell: str
+    said: str
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """How the cells came about; it differs from run to run.
+
+    Attributes
+    ----------
+    wanted, ran, found : int
+        Cells of the study, those that ran now, those that were there already.
+    compute_s : float
+        Wall time of the cells that ran now, added up.
+    wall_s : float
+    workers : int
+        Processes that sent results.
+    """
+
+    wanted: int
+    ran: int = 0
+    found: int = 0
+    compute_s: float = 0.0
+    wall_s: float = 0.0
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a study found.
+
+    Attributes
+    ----------
+    study : Study
+    comparisons : tuple of Comparison
+        One for each setting, in the order of `study.points`.
+    failures : tuple of Failed
+    notes : tuple of str
+        What a reader must know of the files.
+    account : Account
+    directory : Path or None
+        Where it is kept.
+    """
+
+    study: Study
+    comparisons: tuple[Comparison, ...] = field(repr=False)
+    failures: tuple[Failed, ...] = ()
+    notes: tuple[str, ...] = ()
+    account: Account = field(default_factory=lambda: Account(0))
+    directory: Path | None = None
+
+    @classmethod
+    def of(cls, comparison: Comparison) -> StudyResult:
+        """A comparison as a study of one setting."""
+        design = comparison.design
+        study = Study(
+            "comparison", "", {}, (Point({}, design),), replicates=len(design.seeds), command=comparison.command
+        )
+        return cls(study, (comparison,), account=Account(study.n_cells, found=len(comparison.found)))
+
+    @classmethod
+    def from_cells(
+        cls, study: Study, tasks: Sequence[Task], cells: Mapping[str, CellResult], **rest: Any
+    ) -> StudyResult:
+        """A result from the cells that are there.
+
+        Parameters
+        ----------
+        study : Study
+        tasks : sequence of Task
+        cells : mapping
+            Result by identity.
+        rest
+            The other attributes.
+        """
+        at: list[dict[tuple[str, int], CellResult]] = [{} for _ in study.points]
+        most = [0] * len(study.points)
+        seeds: list[dict[int, int]] = [{} for _ in study.points]
+        for task in tasks:
+            cell = task.cell
+            most[task.point] = max(most[task.point], cell.replicate + 1)
+            seeds[task.point][cell.replicate] = cell.seed
+            if task.identity in cells:
+                at[task.point][cell.label, cell.replicate] = cells[task.identity]
+        comparisons = [
+            Comparison(point.design.with_seeds([seen[n] for n in range(n_most)]), found, study.command)
+            for point, found, n_most, seen in zip(study.points, at, most, seeds, strict=True)
+        ]
+        return cls(study, tuple(comparisons), **rest)
+
+    @property
+    def labels(self) -> list[str]:
+        """The mechanisms; all are compared with the first."""
+        return self.study.labels
+
+    @property
+    def n_finished(self) -> int:
+        """Runs that are finished."""
+        return sum(len(comparison.found) for comparison in self.comparisons)
+
+    @property
+    def n_wanted(self) -> int:
+        """Runs that there are to be."""
+        return sum(len(c.design.seeds) * len(self.labels) for c in self.comparisons)
+
+    @cached_property
+    def column(self) -> str:
+        """The observable that decides the verdict."""
+        return self.study.columns[0]
+
+    def at(self, **levels: str) -> Comparison:
+        """The comparison at one setting; axes by their short names or, in ``**{"particle.core": …}``, the long ones.
+
+        Raises
+        ------
+        BadInput
+            If there is no such setting, or more than one.
+
+        Examples
+        --------
+        ``result.at(thickness="1 nm").difference("y-complex", "outside_core_pct")``
+        """
+        short = short_names(self.study.axes)
+        long = {name: axis for axis, name in short.items()} | {axis: axis for axis in short}
+        for name, level in levels.items():
+            if name not in long:
+                raise BadInput(f"at: unknown axis '{name}'{nearest(name, short.values())}")
+            if str(level) not in self.study.axes[long[name]]:
+                raise BadInput(f"at: {name} has no level '{level}'{nearest(str(level), self.study.axes[long[name]])}")
+        wanted = {long[name]: str(level) for name, level in levels.items()}
+        found = [
+            comparison
+            for point, comparison in zip(self.study.points, self.comparisons, strict=True)
+            if all(point.levels[axis] == level for axis, level in wanted.items())
+        ]
+        if len(found) != 1:
+            how_many = f"{len(found)} settings" if found else "no setting"
+            raise BadInput(f"at: {levels} is {how_many}; axes: {', '.join(short.values())}")
+        return found[0]
+
+    def halves(self, comparison: Comparison) -> dict[str, float]:
+        """Largest half-width of the 95 % intervals that `precision` is about, by observable; inf if there is none."""
+        return {
+            column: max((_half(mean) for mean in _decisive(comparison, column)), default=math.inf)
+            for column in self.study.precision
+        }
+
+    def imprecise(self) -> list[int]:
+        """Numbers of the settings that are short of the precision asked for."""
+        return [
+            number
+            for number, comparison in enumerate(self.comparisons)
+            if any(half > self.study.precision[column] for column, half in self.halves(comparison).items())
+        ]
+
+    def more_replicates(self) -> tuple[int, ...] | None:
+        """How many replicates each setting should have; None if all are precise enough, or can have no more."""
+        now = [len(comparison.design.seeds) for comparison in self.comparisons]
+        wanted = list(now)
+        for number in self.imprecise():
+            wanted[number] = max(now[number], min(self.study.max_replicates, self._next(number)))
+        return tuple(wanted) if wanted != now else None
+
+    def _next(self, number: int) -> int:
+        """So many as the scatter so far asks for, but at least half as many again and at most three times as many."""
+        from ucnp_abm.study import contrasts
+
+        comparison = self.comparisons[number]
+        now, asked = len(comparison.design.seeds), 0
+        for column, half in self.study.precision.items():
+            for label in self.labels[1:] or self.labels:
+                values, reference = comparison.pairs(label, column)
+                scatter = values - reference if len(self.labels) > 1 else values
+                asked = max(asked, contrasts.needed(scatter, half) if scatter.size > 1 else 0)
+        return min(3 * now, max(math.ceil(1.5 * now), asked))
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Means, intervals, differences and tests as tidy rows: one for each setting, mechanism and mark."""
+        from ucnp_abm.study import tables
+
+        return tables.tidy_study(self)
+
+    def table(self) -> str:
+        """Means and paired differences at the end of every run, as text for a terminal."""
+        from ucnp_abm.study import tables
+
+        return tables.study_text(self)
+
+    @property
+    def finding(self) -> str:
+        """What was found, in a sentence or two."""
+        from ucnp_abm.study import findings
+
+        return findings.of_study(self)
+
+    def report(self, directory: str | Path) -> Path:
+        """Write one HTML page, figures, tables and comparison.json into a new directory.
+
+        Raises
+        ------
+        BadInput
+            If the directory exists or cannot be made.
+        """
+        from ucnp_abm.study.report import write_report
+
+        return write_report(self, Path(directory))
+
+    def _repr_html_(self) -> str:
+        """The table, for notebooks."""
+        from ucnp_abm.study import tables
+
+        return tables.study_html(self)
+
+
+def _decisive(comparison: Comparison, column: str) -> list[Mean]:
+    """Paired differences, or the mean where there is but one mechanism."""
+    others = comparison.labels[1:]
+    if not others:
+        return [comparison.mean(comparison.labels[0], column)]
+    return [comparison.difference(label, column) for label in others]
+
+
+def _half(mean: Mean) -> float:
+    half = (mean.high - mean.low) / 2
+    return half if half == half else math.inf

@@ -1,0 +1,215 @@
+"""A study directory: one file for each finished cell, failures with their tracebacks, and what was asked for.
+
+`cells/<identity>.npz` are written beside their place and moved there. Several processes, also of several machines, may
+write into one directory: two that finish the same cell write the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ucnp_abm.engine.simulation import ENGINE_VERSION
+from ucnp_abm.errors import BadInput, DamagedData
+from ucnp_abm.runs import disk, trajectory
+from ucnp_abm.runs.journal import json_bytes
+from ucnp_abm.runs.provenance import versions
+from ucnp_abm.study.cells import CellResult
+from ucnp_abm.study.grid import Study
+from ucnp_abm.study.record import unpack
+
+STUDY, CELLS, FAILURES, LOG, LOCK = "study.json", "cells", "failures", "log", "lock"
+SCHEMA = 1
+"""Version of study.json."""
+DAMAGED = ".damaged"
+"""Suffix of a cell's file that is not as it was written; it is kept beside the new one."""
+_TOLD = 6
+
+
+@dataclass
+class StudyDirectory:
+    """What a study has on disk.
+
+    Attributes
+    ----------
+    path : Path
+    shard : str
+        Name of the part of an array job, such as '2of8'; it has a log and a lock of its own.
+    notes : list of str
+        What a reader must know of the files: changed designs, damaged cells.
+    """
+
+    path: Path
+    shard: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, path: Path, study: Study, shard: str = "") -> StudyDirectory:
+        """A new directory, or one that goes on, for this study.
+
+        Raises
+        ------
+        BadInput
+            If there is something else, another version wrote it, or it cannot be written.
+        """
+        store = cls(path, shard)
+        before = read_about(path) if (path / STUDY).exists() else None
+        if before is None:
+            if path.exists() and any(path.iterdir()):
+                raise BadInput(f"output: '{path}' exists already and is no study; give another --out or remove it")
+            if not path.exists():
+                trajectory.free_directory(path)
+        about = about_of(study)
+        if before is not None:
+            store.notes += _changes(before, about)
+        try:
+            (path / CELLS).mkdir(parents=True, exist_ok=True)
+            if before is None or _design(before) != _design(about):
+                disk.put(path / STUDY, json_bytes(about), keep=path / "study.previous.json")
+        except OSError as error:
+            raise BadInput(f"output: cannot write '{path}' ({error.strerror})") from error
+        return store
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the directory against a second process that would run the same."""
+        with disk.locked(self.path / "-".join(filter(None, (LOCK, self.shard))), "study"):
+            yield
+
+    def found(self) -> set[str]:
+        """Identities of the cells that have a file."""
+        folder = self.path / CELLS
+        return {file.stem for file in folder.iterdir() if file.suffix == ".npz"} if folder.is_dir() else set()
+
+    def read(self, identity: str) -> CellResult | None:
+        """The result of a cell; None if there is none, or it is damaged, which is noted."""
+        file = self._file(identity)
+        try:
+            return unpack(file.read_bytes(), identity)
+        except FileNotFoundError:
+            return None
+        except DamagedData as error:
+            self.notes.append(f"{CELLS}/{file.name} was changed or damaged since it was written: {error}")
+            return None
+
+    def put(self, identity: str, content: bytes) -> None:
+        """Write the result of a cell; one that is damaged is kept beside it."""
+        file = self._file(identity)
+        damaged = file.with_name(file.name + DAMAGED) if file.exists() else None
+        disk.put(file, content, keep=damaged, flush=False)
+        (self.path / FAILURES / f"{identity}.txt").unlink(missing_ok=True)
+
+    def fail(self, identity: str, text: str) -> Path:
+        """Keep the traceback of a cell that failed; gives its file."""
+        (self.path / FAILURES).mkdir(exist_ok=True)
+        file = self.path / FAILURES / f"{identity}.txt"
+        disk.put(file, text.encode(errors="backslashreplace"), flush=False)
+        return file
+
+    def log(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Append what may differ from run to run: how long cells took, and where."""
+        with (self.path / f"{'-'.join(filter(None, (LOG, self.shard)))}.jsonl").open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+
+    def seconds(self) -> dict[str, float]:
+        """Wall time / s of each cell that a log tells of; lines that are broken are passed over."""
+        found: dict[str, float] = {}
+        for file in sorted(self.path.glob(f"{LOG}*.jsonl")):
+            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+                try:
+                    said = json.loads(line)
+                    found[str(said["cell"])] = float(said["seconds"])
+                except (ValueError, KeyError, TypeError):
+                    continue
+        return found
+
+    def failures(self) -> dict[str, Path]:
+        """Files of tracebacks by identity."""
+        folder = self.path / FAILURES
+        return {file.stem: file for file in sorted(folder.glob("*.txt"))} if folder.is_dir() else {}
+
+    def _file(self, identity: str) -> Path:
+        return self.path / CELLS / f"{identity}.npz"
+
+
+def about_of(study: Study) -> dict[str, Any]:
+    """A study as study.json holds it."""
+    return {
+        "schema": SCHEMA,
+        "name": study.name,
+        "study": study.source,
+        "command": study.command,
+        "cells": study.n_cells,
+        "tables": {f"{p.name}|{label}": sha for p in study.points for label, sha in p.design.fingerprints.items()},
+        "engine_version": ENGINE_VERSION,
+        "versions": versions(),
+        "platform": platform.platform(),
+    }
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """What study.json says.
+
+    Raises
+    ------
+    BadInput
+        If there is no study, or another version wrote it.
+    DamagedData
+        If it cannot be read.
+    """
+    source = path / STUDY
+    try:
+        about: dict[str, Any] = json.loads(source.read_bytes())
+        schema = about["schema"]
+        complete = isinstance(about["study"], dict) and isinstance(about["tables"], dict) and about["engine_version"]
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise BadInput(f"study: '{path}' is no study directory: it holds no {STUDY}") from error
+    except OSError as error:
+        raise BadInput(f"study: cannot read '{source}' ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DamagedData(
+            f"study: '{source}' is damaged ({type(error).__name__}); the cells beside it are not"
+        ) from error
+    if schema != SCHEMA or not complete:
+        raise BadInput(f"study: '{source}' has schema {schema}, this version reads {SCHEMA}; use another ucnp_abm")
+    return about
+
+
+def _design(about: Mapping[str, Any]) -> Any:
+    """What decides the cells, as JSON has it."""
+    return json.loads(json_bytes([about["study"], about["tables"], about["engine_version"]]))
+
+
+def _changes(before: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:
+    """What changed since the directory was written last, in sentences."""
+    found = []
+    if before["engine_version"] != about["engine_version"]:
+        old, new = before["engine_version"], about["engine_version"]
+        found.append(f"the engine's version is {new} and was {old}: its trajectories changed, so every cell runs again")
+    old, new = _flat(before["study"]), _flat(json.loads(json_bytes(about["study"])))
+    changed = [
+        f"{key}: {old.get(key, 'unset')} -> {new.get(key, 'unset')}"
+        for key in {**old, **new}
+        if old.get(key) != new.get(key)
+    ]
+    if changed:
+        more = [f"and {len(changed) - _TOLD} more"] if len(changed) > _TOLD else []
+        found.append(f"the design changed since: {'; '.join([*changed[:_TOLD], *more])}")
+    tables = {key for key, sha in before["tables"].items() if about["tables"].get(key, sha) != sha}
+    if tables and not changed:
+        names = sorted({key.rpartition("|")[2] for key in tables})
+        found.append(f"the rates of {', '.join(names)} changed since, so those cells run again")
+    return found
+
+
+def _flat(table: Any, where: str = "") -> dict[str, str]:
+    if isinstance(table, dict):
+        return {
+            k: v for key, inner in table.items() for k, v in _flat(inner, f"{where}.{key}" if where else key).items()
+        }
+    return {where: json.dumps(table, ensure_ascii=False)}
