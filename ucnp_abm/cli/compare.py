@@ -1,181 +1,193 @@
-"""`ucnp-abm compare`: mechanisms side by side on the same crystals."""
+"""`ucnp-abm compare`: mechanisms side by side on the same crystals, at one setting or at many."""
 
 from __future__ import annotations
 
 import json
 import shlex
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ucnp_abm.cli.options import plugin_options, plugin_words
-from ucnp_abm.config.files import check, paper, read_setting
-from ucnp_abm.errors import BadInput, nearest
-from ucnp_abm.registry import mechanism
-from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.runs.trajectory import free_directory
-from ucnp_abm.study import findings, tables
-from ucnp_abm.study.cells import Recipe, run_cell
-from ucnp_abm.study.compare import run_design
-from ucnp_abm.study.design import Design, design, labels, replicate_seeds
-from ucnp_abm.study.pool import workers_for
+from ucnp_abm.config.files import paper
+from ucnp_abm.config.studies import load_study
+from ucnp_abm.errors import BadInput
+from ucnp_abm.study import estimate, findings, summary, tables
+from ucnp_abm.study.crew import workers_for
+from ucnp_abm.study.grid import Study
+from ucnp_abm.study.outcome import StudyResult
+from ucnp_abm.study.running import run_study
+from ucnp_abm.study.store import StudyDirectory
 
-_BEGINNING = 0.05
-"""Share of a run from which `--dry-run` estimates the rest."""
+FAILED = 3
+"""Exit code if runs failed and the rest finished."""
+_KEYS = {"replicates": "study.replicates", "steps": "anneal.steps", "protocol": "anneal.protocol", "seed": "study.seed"}
 
 
 @click.command()
-@click.argument("mechanisms", metavar="MECHANISM…", nargs=-1)
-@click.option("--replicates", type=int, default=8, show_default=True, help="Crystals; each mechanism anneals them all.")
+@click.argument("what", metavar="MECHANISM… | STUDY.toml", nargs=-1)
+@click.option("--replicates", type=int, help="Crystals; each mechanism anneals them all [default: 8].")
 @click.option("--steps", type=float, help="Length of every run [default: the protocol's own, else 1000].")
-@click.option("--protocol", default="300 °C", show_default=True, help="Such as '300 °C for 1 h'.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the whole study.")
+@click.option("--protocol", help="Such as '300 °C for 1 h' [default: 300 °C].")
+@click.option("--seed", type=click.IntRange(0), help="Of the whole study [default: 0].")
 @click.option("--observable", "observables", multiple=True, help="What to compare, instead of mixing and vacancies.")
-@click.option("--jobs", type=int, help="Processes [default: one for each core].")
+@click.option("--mark", "marks", multiple=True, help="When to compare: steps, or a time such as '10 min'.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Such as particle.diameter='8 nm'.")
-@click.option("--out", type=click.Path(path_type=Path), help="New directory for a page, figures and CSV files.")
-@click.option("-n", "--dry-run", is_flag=True, help="Only say how many runs, and about how long.")
+@click.option("--vary", multiple=True, metavar="KEY=V,V,…", help="Such as particle.thickness='1 nm, 2 nm'.")
+@click.option("--precision", multiple=True, metavar="NAME=X", help="More crystals until intervals are ± X.")
+@click.option("--jobs", type=int, help="Processes [default: one for each core].")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler such as tcp://host:8786, or 'local'.")
+@click.option("--shard", metavar="I/N", help="Only part I of N of the runs, as jobs of an array do.")
+@click.option("--out", type=click.Path(path_type=Path), help="Study directory, new or to go on with.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only say which runs, how many are there, and about how long.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @plugin_options
+@click.pass_context
 def compare(
-    mechanisms: tuple[str, ...],
-    replicates: int,
-    steps: float | None,
-    protocol: str,
-    seed: int,
-    observables: tuple[str, ...],
-    jobs: int | None,
+    ctx: click.Context,
+    what: tuple[str, ...],
     settings: tuple[str, ...],
+    vary: tuple[str, ...],
+    jobs: int | None,
+    scheduler: str | None,
+    shard: str | None,
     out: Path | None,
     dry_run: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
-    """Anneal the same crystals by each MECHANISM and print means, 95 % intervals and paired differences.
+    """Anneal the same crystals by each MECHANISM and compare them, at one setting or at all of a study.
 
     A drive is added with a plus: y-complex+laser-thermal. All are compared with the first. The crystal is the paper's
-    unless --set particle.… says otherwise; --set mechanism.… sets a parameter of all mechanisms that have it.
+    unless --set particle.… says otherwise; --set mechanism.… sets a parameter of all mechanisms that have it; --vary
+    makes an axis. STUDY.toml says all of this in a file, and options change it.
+
+    With --out, and for a STUDY.toml, whose directory is called as it is, finished runs are kept: the same command goes
+    on after Ctrl-C or a crash and runs what is missing, also after the design has changed.
     """
-    begin = time.perf_counter()
-    if out is not None:
-        free_directory(out)
-    particle, parameters = apply_settings(settings)
-    chosen = design(
-        with_parameters(labels(mechanisms), parameters),
-        particle,
-        protocol,
-        replicate_seeds(seed, replicates),
-        steps,
-        observables or None,
-    )
-    workers = workers_for(jobs, len(chosen.cells()))
+    file = what[0] if len(what) == 1 and (what[0].endswith(".toml") or Path(what[0]).is_file()) else None
+    part = read_shard(shard) if shard else None
+    changes = option_settings(options)
+    command = _command(what, [*changes, *settings], vary, out)
+    source: Any = file or {"study": {"mechanisms": list(what)}, "particle": paper()["particle"]}
+    study = load_study(source, [*changes, *settings], vary, command)
+    target = out or (Path(Path(file).stem) if file else None)
+    if part is not None and target is None:
+        raise BadInput("--shard: the runs of a part are kept in a directory; give --out")
     if dry_run:
-        _say_plan(chosen, workers, as_json)
+        _say_plan(study, target, jobs, as_json)
         return
-    command = _command(mechanisms, replicates, steps, protocol, seed, observables, settings)
-    click.echo(
-        f"Annealing {replicates} crystal{'s' * (replicates > 1)} by {len(chosen.mechanisms)} "
-        f"mechanism{'s' * (len(chosen.mechanisms) > 1)} for {chosen.steps:.4g} steps …",
-        err=True,
+    click.echo(f"{summary.design(study)} …", err=True)
+    result = run_study(
+        study, target, jobs=jobs, scheduler=scheduler, shard=part, resume=command + ("" if target else " --out …")
     )
-    result = run_design(chosen, command, jobs)
-    if as_json:
-        click.echo(json.dumps({"rows": result.rows, "provenance": findings.provenance(result)}, indent=1))
+    click.echo(summary.account(result), err=True)
+    for note in result.notes:
+        click.echo(f"note: {note}", err=True)
+    if part is not None:
+        click.echo(f"when all parts have ended: ucnp-abm report {target}", err=True)
     else:
-        click.echo(f"{result.table()}\n\n{findings.finding(result)}")
-    if out is not None:
-        result.report(out)
-        written = ", ".join(sorted(file.name for file in out.iterdir()))
-        click.echo(f"wrote {out}/ in {time.perf_counter() - begin:.0f} s: {written}", err=True)
+        _tell(result, as_json)
+        if target is not None:
+            written = result.keep_report()
+            click.echo(f"{'wrote' if written else 'up to date:'} {target}/index.html", err=True)
+    if result.failures:
+        click.echo(summary.failures(result), err=True)
+        ctx.exit(FAILED)
 
 
-def apply_settings(settings: Sequence[str]) -> tuple[Recipe, dict[str, Any]]:
-    """The particle and the mechanisms' parameters: the paper's particle, changed by KEY=VALUE.
-
-    Raises
-    ------
-    BadInput
-        If a setting cannot be read, or is neither of the particle nor a parameter of a mechanism.
-    """
-    for setting in settings:
-        where, _ = read_setting(setting)
-        if where[0] not in ("particle", "mechanism") or where == ("mechanism", "name"):
-            raise BadInput(f"--set {setting}: expected particle.… or mechanism.…; the rest has options of its own")
-    config = check(paper(), "compare", settings)
-    return config.crystal.recipe(), dict(config.mechanism.parameters)
-
-
-def with_parameters(mechanisms: Mapping[str, Mechanism], parameters: Mapping[str, Any]) -> dict[str, Mechanism]:
-    """Mechanisms with the parameters that they have.
+def option_settings(options: Mapping[str, Any]) -> list[str]:
+    """Options as settings of a study file.
 
     Raises
     ------
     BadInput
-        If none of them has a parameter, with the nearest name; or if a value does not fit.
+        If a precision cannot be read.
     """
-    known = {label: _parameter_names(each) for label, each in mechanisms.items()}
-    every = dict.fromkeys(name for names in known.values() for name in names)
-    for name in parameters:
-        if name not in every:
-            raise BadInput(f"none of {', '.join(mechanisms)} has the parameter '{name}'{nearest(name, every)}")
-    return {
-        label: mechanism(each, **{name: value for name, value in parameters.items() if name in known[label]})
-        for label, each in mechanisms.items()
-    }
+    found = [f"{_KEYS[name]}={json.dumps(options[name])}" for name in _KEYS if options.get(name) is not None]
+    for name in ("observables", "marks"):
+        if options[name]:
+            values = [_number(value) for value in options[name]]
+            found.append(f"study.{name}={json.dumps(values, ensure_ascii=False)}")
+    for text in options["precision"]:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise BadInput(f"--precision {text}: expected NAME=X, such as outside_core_pct=0.5")
+        found.append(f"study.precision.{name.strip()}={value.strip()}")
+    return found
 
 
-def _parameter_names(chosen: Mechanism) -> list[str]:
-    """As `Mechanism.with_parameters` takes them: those of drives also as 'drive.name'."""
-    driven = [(drive.name, name) for drive in chosen.drives for name in drive.parameters]
-    return [*chosen.parameters, *(name for _, name in driven), *(f"{drive}.{name}" for drive, name in driven)]
+def read_shard(text: str) -> tuple[int, int]:
+    """(2, 8) of '2/8'.
+
+    Raises
+    ------
+    BadInput
+        If it is no part of a number of parts.
+    """
+    number, slash, of = text.partition("/")
+    if not slash or not number.strip().isdecimal() or not of.strip().isdecimal() or not 1 <= int(number) <= int(of):
+        raise BadInput(f"--shard {text}: expected a part and how many there are, such as 2/8")
+    return int(number), int(of)
 
 
-def _say_plan(chosen: Design, workers: int, as_json: bool) -> None:
-    """Cells and estimated time: growth and the beginning of one run of each mechanism, which is its busiest part."""
-    cells = chosen.cells()
-    seconds = 0.0
-    run_cell(replace(cells[0], marks=(1e-6 * chosen.steps,), snapshots=()))  # the loop's compilation is not counted
-    for cell in cells[: len(chosen.mechanisms)]:
-        idle, short = (run_cell(replace(cell, marks=(m * chosen.steps,), snapshots=())) for m in (0.0, _BEGINNING))
-        seconds += idle.seconds + max(0.0, short.seconds - idle.seconds) / _BEGINNING
-    seconds *= len(chosen.seeds) / workers
+def _tell(result: StudyResult, as_json: bool) -> None:
+    if as_json:
+        told = {"rows": result.rows, "finding": result.finding, "provenance": findings.study_provenance(result)}
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+    else:
+        click.echo(f"{result.table()}\n\n{result.finding}")
+
+
+def _say_plan(study: Study, target: Path | None, jobs: int | None, as_json: bool) -> None:
+    """Cells, those that are there, and the estimated time."""
+    tasks = study.tasks()
+    store = StudyDirectory(target) if target is not None and target.is_dir() else None
+    there = store.found() if store else set()
+    missing = [task for task in tasks if task.identity not in there]
+    workers = workers_for(jobs, max(1, len(missing)))
+    known = {sha: s for sha, s in store.seconds().items() if sha in there} if store else {}
+    begin = study.points[0].design
+    about = estimate.seconds(missing, known) / workers
     plan = {
-        "runs": len(cells),
-        "mechanisms": list(chosen.mechanisms),
-        "replicates": len(chosen.seeds),
-        "sites": chosen.first.crystal.n_sites,
-        "steps": chosen.steps,
-        "marks": chosen.marks,
+        "runs": len(tasks),
+        "finished": len(tasks) - len(missing),
+        "mechanisms": study.labels,
+        "settings": [point.name for point in study.points],
+        "replicates": study.replicates,
+        "sites": sorted({point.design.room.n_sites for point in study.points}),
+        "steps": sorted({point.design.steps for point in study.points}),
+        "marks": begin.marks,
+        "precision": study.precision,
         "jobs": workers,
-        "estimated_s": round(seconds, 1),
+        "estimated_s": round(about, 1),
     }
     if as_json:
-        click.echo(json.dumps(plan, indent=1))
+        click.echo(json.dumps(plan, indent=1, ensure_ascii=False))
         return
-    click.echo(
-        f"{len(cells)} runs: {len(chosen.mechanisms)} mechanism{'s' * (len(chosen.mechanisms) > 1)} x "
-        f"{len(chosen.seeds)} crystal{'s' * (len(chosen.seeds) > 1)} of "
-        f"{plan['sites']} sites, {chosen.steps:.4g} steps each ({findings.duration(chosen)})\n"
-        f"marks: {tables.steps_list(chosen.marks)}\nabout {seconds:.2g} s with {workers} job{'s' * (workers > 1)}"
-    )
+    click.echo(summary.design(study))
+    for axis, levels in study.axes.items():
+        click.echo(f"{axis}: {', '.join(levels)}")
+    click.echo(f"marks: {tables.steps_list(begin.marks)}" + (" at the first setting" if len(study.points) > 1 else ""))
+    if study.precision:
+        click.echo(f"more crystals, up to {study.max_replicates}, where intervals are wider than asked for")
+    finished = f"{plan['finished']} are finished; " if plan["finished"] else ""
+    click.echo(f"{finished}about {about:.2g} s with {workers} job{'s' * (workers > 1)}")
 
 
-def _command(
-    mechanisms: Sequence[str],
-    replicates: int,
-    steps: float | None,
-    protocol: str,
-    seed: int,
-    observables: Sequence[str],
-    settings: Sequence[str],
-) -> str:
+def _command(what: tuple[str, ...], settings: list[str], vary: tuple[str, ...], out: Path | None) -> str:
     """The command line again, without what changes no number."""
-    parts = ["ucnp-abm", "compare", *mechanisms, "--replicates", str(replicates), "--protocol", protocol]
-    parts += ["--seed", str(seed)]
-    lengths = [] if steps is None else [str(steps)]
-    for option, values in (("--steps", lengths), ("--observable", observables), ("--set", settings)):
+    parts = ["ucnp-abm", "compare", *what]
+    for option, values in (("--set", settings), ("--vary", vary)):
         parts += [part for value in values for part in (option, value)]
+    parts += ["--out", str(out)] if out else []
     return shlex.join([*parts, *plugin_words()])
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text

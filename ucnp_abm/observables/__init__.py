@@ -18,7 +18,7 @@ from ucnp_abm.observables.named import Observable, Reading, observable
 
 __all__ = [
     "DEFAULT", "OBSERVABLES", "READINGS_VERSION", "SUFFIXES", "Observable", "Reading", "composition", "describe",
-    "docked", "observable", "outside_core", "read", "register", "voids",
+    "docked", "observable", "outside_core", "read", "register", "ships", "voids",
 ]  # fmt: skip
 
 SUFFIXES = {"s": "s", "K": "K", "nm": "nm", "%": "pct", "eV": "eV", "1/s": "per_s"}
@@ -57,6 +57,11 @@ def register(added: Observable) -> Observable:
         raise BadInput(f"observable {name!r}: {wrong}")
     OBSERVABLES[name] = added
     return added
+
+
+def ships(name: str) -> bool:
+    """Whether an observable is one of ours."""
+    return any(each is OBSERVABLES.get(name) for each in (*atoms.SHIPPED, *light.SHIPPED))
 
 
 def describe() -> list[tuple[str, str, str]]:

@@ -52,9 +52,17 @@ def read(path: str | Path) -> tuple[Path, bytes]:
         raise BadInput(f"plugin file: cannot read '{path}' ({getattr(error, 'strerror', None) or error})") from error
 
 
+_PREFIX = "ucnp_abm_file_"
+
+
 def _module_name(source: Path) -> str:
     stem = re.sub(r"\W", "_", source.stem, flags=re.ASCII)
-    return f"ucnp_abm_file_{stem}_{hashlib.sha256(os.fsencode(source)).hexdigest()[:12]}"
+    return f"{_PREFIX}{stem}_{hashlib.sha256(os.fsencode(source)).hexdigest()[:12]}"
+
+
+def imported() -> list[ModuleType]:
+    """Modules that came from single files and are in use."""
+    return [module for name, module in sys.modules.items() if name.startswith(_PREFIX)]
 
 
 @contextmanager

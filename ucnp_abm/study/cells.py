@@ -19,7 +19,7 @@ from ucnp_abm.crystal.species import SPECIES, VACANCY
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadMechanism, UcnpError
-from ucnp_abm.observables import light
+from ucnp_abm.observables import Observable, light
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.runs import trajectory
 
@@ -63,6 +63,8 @@ class Cell:
         At which light is read; None: the default.
     point : str
         What the study calls the setting; '' if there is but one.
+    brought : tuple of Observable
+        Observables that no other process may know: they came with a file or were made in Python.
     directory : Path or None
         Where a run directory is written as well.
     """
@@ -79,6 +81,7 @@ class Cell:
     observables: tuple[str, ...]
     optics: Optics | None = None
     point: str = ""
+    brought: tuple[Observable, ...] = ()
     directory: Path | None = None
 
     def __str__(self) -> str:
@@ -139,7 +142,7 @@ def run_cell(cell: Cell) -> CellResult:
         If its run directory cannot be written.
     """
     try:
-        registry.find_observables(cell.observables)  # a process that was not forked has loaded no plugin
+        _know(cell)
         simulation = Simulation(cell.recipe.build(cell.seed), cell.mechanism, cell.protocol, seed=cell.seed)
         recorded = _recorded(cell, simulation)
         if cell.directory:
@@ -159,6 +162,14 @@ def run_cell(cell: Cell) -> CellResult:
         fingerprint=simulation.table.fingerprint(),
         mixed_pct=mixed_pct(simulation.particle),
     )
+
+
+def _know(cell: Cell) -> None:
+    """Make the cell's observables known: a process that was not forked has loaded no plugin, and no file."""
+    for brought in cell.brought:
+        if brought.name not in observables.OBSERVABLES:
+            observables.register(brought)
+    registry.find_observables(cell.observables)
 
 
 def _recorded(cell: Cell, simulation: Simulation) -> trajectory.Trajectory:

@@ -111,6 +111,7 @@ class Design:
             Where each run writes a run directory `<label>/seed-<n>` with snapshots.
         """
         samples = self.samples
+        brought = tuple(observables.OBSERVABLES[name] for name in self.observables if not observables.ships(name))
         return [
             Cell(
                 label,
@@ -125,6 +126,7 @@ class Design:
                 self.observables,
                 self.optics,
                 self.point,
+                brought,
                 directory / label / f"seed-{seed}" if directory else None,
             )
             for replicate, seed in enumerate(self.seeds)

@@ -9,13 +9,9 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from ucnp_abm.engine.simulation import ENGINE_VERSION
-from ucnp_abm.observables import OBSERVABLES, READINGS_VERSION
-from ucnp_abm.observables.atoms import SHIPPED as ATOMS
-from ucnp_abm.observables.light import SHIPPED as LIGHT
+from ucnp_abm.observables import OBSERVABLES, READINGS_VERSION, ships
 from ucnp_abm.rules.bound import text_of
 from ucnp_abm.study.cells import Cell
-
-_SHIPPED = {each.name for each in (*ATOMS, *LIGHT)}
 
 
 def basis(cell: Cell, fingerprint: str) -> str:
@@ -51,9 +47,7 @@ def identity(base: str, cell: Cell) -> str:
 
 def readings(names: Iterable[str]) -> dict[str, str]:
     """What each observable reads: its version if it ships, else its code with all that is bound to it."""
-    return {
-        name: str(READINGS_VERSION) if name in _SHIPPED else _sha256(text_of(OBSERVABLES[name].read)) for name in names
-    }
+    return {name: str(READINGS_VERSION) if ships(name) else _sha256(text_of(OBSERVABLES[name].read)) for name in names}
 
 
 def plain(value: Any) -> Any:

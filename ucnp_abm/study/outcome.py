@@ -186,7 +186,7 @@ class StudyResult:
 
     def _next(self, number: int) -> int:
         """So many as the scatter so far asks for, but at least half as many again and at most three times as many."""
-        from ucnp_abm.study import contrasts
+        from ucnp_abm.study.convergence import needed
 
         comparison = self.comparisons[number]
         now, asked = len(comparison.design.seeds), 0
@@ -194,7 +194,7 @@ class StudyResult:
             for label in self.labels[1:] or self.labels:
                 values, reference = comparison.pairs(label, column)
                 scatter = values - reference if len(self.labels) > 1 else values
-                asked = max(asked, contrasts.needed(scatter, half) if scatter.size > 1 else 0)
+                asked = max(asked, needed(scatter, half) if scatter.size > 1 else 0)
         return min(3 * now, max(math.ceil(1.5 * now), asked))
 
     @property

@@ -1,0 +1,57 @@
+"""How long a study will take, from the beginning of some of its runs, which is their busiest part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from ucnp_abm.observables import OBSERVABLES
+from ucnp_abm.study.cells import Cell, beginning, run_cell, warm_up
+from ucnp_abm.study.grid import Task
+
+_BEGINNING = 0.05
+"""Share of a run that is tried."""
+MOST_SETTINGS = 6
+"""So many settings are tried, evenly spread."""
+
+
+def seconds(tasks: Sequence[Task], known: Mapping[str, float]) -> float:
+    """Wall time / s of cells one after the other.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Of which some are tried.
+    known : mapping
+        Seconds of cells that are finished, by identity: if there are any, their mean is taken instead.
+    """
+    if not tasks:
+        return 0.0
+    if known:
+        return len(tasks) * sum(known.values()) / len(known)
+    by_point = [list(group) for _, group in groupby(tasks, key=lambda task: task.point)]
+    step = max(1, len(by_point) // MOST_SETTINGS)
+    tried: list[float] = []
+    warm_up(tasks[0].cell)  # the loop's compilation is not counted
+    for group in by_point[::step][:MOST_SETTINGS]:
+        firsts = {task.cell.label: task.cell for task in reversed(group)}
+        tried += [_of(cell) for cell in firsts.values()]
+    return len(tasks) * sum(tried) / len(tried)
+
+
+def _of(cell: Cell) -> float:
+    """Growth, the run in proportion to its beginning, and costly observables once for each mark."""
+    quick = replace(cell, observables=tuple(name for name in cell.observables if not OBSERVABLES[name].costly))
+    idle, short = (_timed(beginning(quick, share)) for share in (0.0, _BEGINNING))
+    found = idle + max(0.0, short - idle) / _BEGINNING
+    if quick.observables != cell.observables:
+        found += max(0.0, _timed(beginning(cell, _BEGINNING)) - short) * len(cell.marks)
+    return found
+
+
+def _timed(cell: Cell) -> float:
+    begin = time.perf_counter()
+    run_cell(cell)
+    return time.perf_counter() - begin

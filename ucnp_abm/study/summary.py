@@ -1,0 +1,225 @@
+"""A study in numbers: its size, how it was run, the table of all settings, tidy rows with tests and effect sizes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ucnp_abm.study import contrasts, convergence, tables
+from ucnp_abm.study.grid import Study, short_names
+from ucnp_abm.study.statistics import Mean
+from ucnp_abm.study.tables import Table
+
+if TYPE_CHECKING:
+    from ucnp_abm.study.compare import Comparison
+    from ucnp_abm.study.outcome import StudyResult
+
+
+@dataclass(frozen=True)
+class Test:
+    """A mechanism against the first one at one setting, in one observable at the end of the runs.
+
+    Attributes
+    ----------
+    point : int
+        Number of the setting.
+    label, column : str
+    difference : Mean
+        Paired.
+    ratio : Mean or None
+        Geometric mean of the paired ratios, where all values are above zero.
+    effect : float
+        Hedges' g for pairs.
+    consistent_pct : float
+        Share / % of the pairs on the side of the mean difference.
+    p, p_holm : float
+        Of the paired t test, alone and adjusted for all tests of this observable (Holm).
+    bootstrap : (float, float)
+        95 % BCa interval of the mean difference.
+    """
+
+    point: int
+    label: str
+    column: str
+    difference: Mean
+    ratio: Mean | None
+    effect: float
+    consistent_pct: float
+    p: float
+    p_holm: float
+    bootstrap: tuple[float, float]
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the 95 % interval leaves out zero."""
+        return self.difference.low > 0 or self.difference.high < 0 or self.difference.low == self.difference.high != 0
+
+
+def tests(result: StudyResult, column: str) -> list[Test]:
+    """All mechanisms but the first at all settings, in one observable, with p-values adjusted for their number."""
+    found = [
+        (number, label, *comparison.pairs(label, column))
+        for number, comparison in enumerate(result.comparisons)
+        for label in comparison.labels[1:]
+    ]
+    if not found:
+        return []
+    p = np.array([contrasts.p_value(a, b) if a.size else math.nan for _, _, a, b in found])
+    adjusted = contrasts.holm(p)
+    bootstraps = _bootstraps([a - b for _, _, a, b in found])
+    return [
+        Test(
+            number,
+            label,
+            column,
+            difference=result.comparisons[number].difference(label, column),
+            ratio=contrasts.ratio(a, b) if a.size else None,
+            effect=contrasts.effect_size(a, b) if a.size else math.nan,
+            consistent_pct=contrasts.consistent_pct(a, b) if a.size else math.nan,
+            p=float(alone),
+            p_holm=float(holm),
+            bootstrap=ends,
+        )
+        for (number, label, a, b), alone, holm, ends in zip(found, p, adjusted, bootstraps, strict=True)
+    ]
+
+
+def _bootstraps(changes: list[Any]) -> list[tuple[float, float]]:
+    """BCa intervals of many sets of differences; those of equal length together."""
+    found = [(math.nan, math.nan)] * len(changes)
+    for n in {change.size for change in changes} - {0}:
+        rows = [number for number, change in enumerate(changes) if change.size == n and np.isfinite(change).all()]
+        if rows:
+            ends = contrasts.bootstrap_rows(np.array([changes[number] for number in rows]))
+            for number, (low, high) in zip(rows, ends.tolist(), strict=True):
+                found[number] = (low, high)
+    return found
+
+
+def design(study: Study) -> str:
+    """'384 runs: 4 mechanisms x 12 settings (4 thickness x 3 core) x 8 crystals'."""
+    parts = [_many(len(study.labels), "mechanism")]
+    if study.axes:
+        short = short_names(study.axes)
+        listed = " x ".join(f"{len(levels)} {short[axis]}" for axis, levels in study.axes.items())
+        how = "" if study.arrangement == "factorial" else ", one at a time"
+        parts.append(f"{_many(len(study.points), 'setting')} ({listed}{how})")
+    parts.append(_many(study.replicates, "crystal"))
+    sites = sorted({point.design.room.n_sites for point in study.points})
+    steps = sorted({point.design.steps for point in study.points})
+    return f"{_many(study.n_cells, 'run')}: {' x '.join(parts)} of {_range(sites)} sites, {_range(steps)} steps"
+
+
+def account(result: StudyResult) -> str:
+    """How the runs came about, in a sentence."""
+    told = result.account
+    parts = [f"{_many(told.ran, 'run')} in {told.wall_s:.3g} s by {_many(told.workers, 'worker')}"] if told.ran else []
+    parts += [f"{told.found} were there already"] if told.found else []
+    missing = told.wanted - told.ran - told.found - len(result.failures)
+    parts += [f"{missing} still to come"] if missing else []
+    parts += [f"{_many(len(result.failures), 'run')} failed"] if result.failures else []
+    return "; ".join(parts) or "nothing to run"
+
+
+def failures(result: StudyResult) -> str:
+    """The first failures, and where their tracebacks are."""
+    shown = [f"  {f.said}" + (f"\n    traceback: {f.file}" if f.file else "") for f in result.failures[:5]]
+    more = [f"  … and {len(result.failures) - 5} more"] if len(result.failures) > 5 else []
+    return "\n".join([f"{_many(len(result.failures), 'run')} failed, the others are finished:", *shown, *more])
+
+
+def ends(result: StudyResult) -> Table:
+    """Means and paired differences at the end of every run: a row for each setting and mechanism."""
+    columns, axes = result.study.columns, short_names(result.study.axes)
+    first, several = result.labels[0], len(result.labels) > 1
+    head = [*axes.values(), "mechanism", "n"]
+    for column in columns:
+        head += [tables.TITLES.get(column, column)] + ([f"difference from {first}"] if several else [])
+    rows = [head]
+    for point, comparison in zip(result.study.points, result.comparisons, strict=True):
+        for label in comparison.labels:
+            row = [*(point.levels[axis] for axis in axes), label, str(len(comparison.replicates(label)))]
+            for column in columns:
+                row.append(_shown(comparison, label, column))
+                if several:
+                    row.append("" if label == first else tables.change(comparison, label, column, None))
+            rows.append(row)
+    return rows
+
+
+def text(result: StudyResult) -> str:
+    """The table for a terminal; of one setting, all its marks."""
+    if len(result.comparisons) == 1:
+        return tables.text(result.comparisons[0])
+    over = "Mean [95 % interval] at the end of the runs; every setting's crystals are annealed by every mechanism."
+    return f"{over}\n\n{tables.aligned(ends(result))}"
+
+
+def html(result: StudyResult) -> str:
+    """The table for a notebook, under the finding."""
+    head, *rows = ends(result)
+    cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<p>{escape(result.finding)}</p><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def tidy(result: StudyResult) -> list[dict[str, Any]]:
+    """One row for each setting, mechanism and mark; tests and effect sizes at the last mark; None: not defined."""
+    tested = {(t.point, t.label, t.column): t for column in result.study.columns for t in tests(result, column)}
+    rows = []
+    for number, (point, comparison) in enumerate(zip(result.study.points, result.comparisons, strict=True)):
+        for row in tables.tidy(comparison):
+            last = math.isclose(row["steps"], comparison.design.steps, rel_tol=1e-9)
+            label = row["mechanism"]
+            for column in result.study.columns:
+                row |= _test_columns(column, tested.get((number, label, column)) if last else None)
+                row |= _settled(comparison, label, column) if last else {f"{column}_change_last_tenth": None}
+            rows.append({**point.levels, **row})
+    return rows
+
+
+def runs(result: StudyResult) -> Iterator[dict[str, Any]]:
+    """One row for each run and mark, with everything that was read there."""
+    for point, comparison in zip(result.study.points, result.comparisons, strict=True):
+        for row in tables.by_cell(comparison):
+            yield {**point.levels, **row}
+
+
+def _test_columns(column: str, test: Test | None) -> dict[str, float | None]:
+    found: dict[str, float | None] = {
+        f"{column}_bootstrap_low": test and test.bootstrap[0],
+        f"{column}_bootstrap_high": test and test.bootstrap[1],
+        f"{column}_ratio": test and test.ratio and test.ratio.value,
+        f"{column}_ratio_low": test and test.ratio and test.ratio.low,
+        f"{column}_ratio_high": test and test.ratio and test.ratio.high,
+        f"{column}_hedges_g": test and test.effect,
+        f"{column}_p": test and test.p,
+        f"{column}_p_holm": test and test.p_holm,
+    }
+    return {name: value if value is not None and math.isfinite(value) else None for name, value in found.items()}
+
+
+def _settled(comparison: Comparison, label: str, column: str) -> dict[str, float | None]:
+    course = comparison.course(label, column)
+    found = convergence.settled(course, np.array(comparison.design.samples)) if len(course) else None
+    return {f"{column}_change_last_tenth": tables.defined(found.change.value) if found else None}
+
+
+def _shown(comparison: Comparison, label: str, column: str) -> str:
+    found = comparison.mean(label, column)
+    return found.interval() if found.n_values else "no run"
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n} {what}{'s' * (n != 1)}"
+
+
+def _range(numbers: list[Any]) -> str:
+    low, high = f"{numbers[0]:.4g}", f"{numbers[-1]:.4g}"
+    low, high = (str(n) if isinstance(n, int) else s for n, s in ((numbers[0], low), (numbers[-1], high)))
+    return low if low == high else f"{low} to {high}"
