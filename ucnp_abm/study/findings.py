@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ucnp_abm import registry
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.parameter import Parameter
 from ucnp_abm.study import tables
+from ucnp_abm.study.convergence import settled
 from ucnp_abm.study.statistics import Mean
 
 if TYPE_CHECKING:
@@ -19,8 +22,6 @@ if TYPE_CHECKING:
 NO_SURFACE = "No site is exposed in this crystal, so its rules for the surface never act."
 FLICKER_PCT = 40.0
 """Share / % of events that take the previous one back, above which a reader is warned. Assumption."""
-UNSETTLED = 0.02
-"""Change in the last tenth of a run, as a share of its range, above which a reader is warned. Assumption."""
 FEW = 4
 """Below so many particles an interval says little."""
 ASSUMPTIONS = (
@@ -141,18 +142,16 @@ def _warnings(result: Comparison) -> list[tuple[str, str]]:
     found, n = [], len(result.design.seeds)
     if n < FEW:
         found.append((f"{n} particle{'s' * (n > 1)}", "Intervals are wide." if n > 1 else "No interval can be given."))
-    column, last = result.design.columns[0], result.design.steps
+    column = result.design.columns[0]
     for label, mechanism in result.design.mechanisms.items():
         if mechanism.active_site_rules() and not result.design.room.n_exposed:
             found.append((label, NO_SURFACE))
         flicker = result.mean(label, "reversals_pct").value
         if flicker > FLICKER_PCT:
             found.append((label, f"{flicker:.0f} % of the events took the previous one back."))
-        course = result.course(label, column).mean(axis=0)
-        before = min(range(len(course)), key=lambda k: abs(result.design.samples[k] - 0.9 * last))
-        change = float(course[-1] - course[before])
-        if abs(change) > UNSETTLED * float(course.max() - course.min()):
-            name = tables.TITLES.get(column, column)
+        end = settled(result.course(label, column), np.array(result.design.samples))
+        if math.isfinite(end.share) and not end.is_settled:
+            name, change = tables.TITLES.get(column, column), end.change.value
             found.append((label, f"Not settled: {name} changed by {change:+.2g} in the last tenth of the run."))
     return found
 

@@ -95,7 +95,7 @@ def mean(values: Numbers) -> Mean:
         value, error = float(numbers[0]), 0.0 if numbers.size > 1 else math.nan
     else:
         value, error = float(numbers.mean()), float(numbers.std(ddof=1) / math.sqrt(numbers.size))
-    half = error * _quantile(numbers.size - 1) if numbers.size > 1 else math.nan
+    half = error * quantile(numbers.size - 1) if numbers.size > 1 else math.nan
     return Mean(value, error, value - half, value + half, numbers.size)
 
 
@@ -112,16 +112,23 @@ def difference(values: Numbers, reference: Numbers) -> Mean:
     BadInput
         If the two are not equally many.
     """
-    return mean(np.subtract(*_pairs(values, reference)))
+    return mean(np.subtract(*pairs(values, reference)))
 
 
 def relative(values: Numbers, reference: Numbers) -> Mean | None:
     """Mean of the paired differences in % of the reference; None unless every reference value is above zero."""
-    numbers, base = _pairs(values, reference)
+    numbers, base = pairs(values, reference)
     return mean(100.0 * (numbers - base) / base) if bool((base > 0).all()) else None
 
 
-def _pairs(values: Numbers, reference: Numbers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def pairs(values: Numbers, reference: Numbers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both as arrays, replicate by replicate.
+
+    Raises
+    ------
+    BadInput
+        If the two are not equally many.
+    """
     numbers, base = np.asarray(values, dtype=float), np.asarray(reference, dtype=float)
     if numbers.shape != base.shape:
         raise BadInput(f"paired difference: expected equally many values, got {numbers.size} and {base.size}")
@@ -129,8 +136,8 @@ def _pairs(values: Numbers, reference: Numbers) -> tuple[NDArray[np.float64], ND
 
 
 @cache
-def _quantile(freedom: int) -> float:
-    """Of Student's t, for the two-sided interval."""
+def quantile(freedom: int) -> float:
+    """Student's t at so many degrees of freedom, for the two-sided 95 % interval."""
     from scipy.special import stdtrit  # 0.3 s that only an interval needs
 
     return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2))
