@@ -31,6 +31,7 @@ _HOME = {
     "SiteEnv": "rules.env",
     "UcnpError": "errors",
     "compare": "study.compare",
+    "load_study": "config.studies",
     "debug": "server.debug",
     "hookimpl": "hookspecs",
     "light": "photons.light",
@@ -42,6 +43,7 @@ __all__ = sorted([*_HOME, "__version__"])
 
 if TYPE_CHECKING:
     from ucnp_abm.agents.model import Model
+    from ucnp_abm.config.studies import load_study
     from ucnp_abm.crystal.lattice import Lattice
     from ucnp_abm.crystal.particle import Box, CoreShell, Particle
     from ucnp_abm.crystal.population import Population

@@ -14,7 +14,7 @@ from ucnp_abm.cli.options import plugin_options, plugin_words
 from ucnp_abm.config.files import paper
 from ucnp_abm.config.studies import load_study
 from ucnp_abm.errors import BadInput
-from ucnp_abm.study import estimate, findings, summary, tables
+from ucnp_abm.study import conclusions, estimate, summary, tables
 from ucnp_abm.study.crew import workers_for
 from ucnp_abm.study.grid import Study
 from ucnp_abm.study.outcome import StudyResult
@@ -135,7 +135,7 @@ def read_shard(text: str) -> tuple[int, int]:
 
 def _tell(result: StudyResult, as_json: bool) -> None:
     if as_json:
-        told = {"rows": result.rows, "finding": result.finding, "provenance": findings.study_provenance(result)}
+        told = {"rows": result.rows, "finding": result.finding, "provenance": conclusions.provenance(result)}
         click.echo(json.dumps(told, indent=1, ensure_ascii=False))
     else:
         click.echo(f"{result.table()}\n\n{result.finding}")

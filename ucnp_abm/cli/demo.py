@@ -12,6 +12,7 @@ from ucnp_abm.study import tables
 from ucnp_abm.study.cells import PAPER_PARTICLE, PAPER_STEPS
 from ucnp_abm.study.compare import run_design
 from ucnp_abm.study.design import design
+from ucnp_abm.study.outcome import StudyResult
 from ucnp_abm.study.report import write_files
 
 MECHANISMS = ("no-complex", "y-complex")
@@ -32,7 +33,7 @@ def demo(out: Path, seeds: int) -> None:
     chosen = design(MECHANISMS, PAPER_PARTICLE, "300 °C", range(seeds), marks=PAPER_STEPS)
     with trajectory.whole_directory(out) as partial:
         result = run_design(chosen, f"ucnp-abm demo --seeds {seeds}", directory=partial)
-        write_files(result, partial, differences=False)
+        write_files(StudyResult.of(result), partial, differences=False)
     click.echo(tables.aligned(tables.means(result, str)))
     click.echo(
         f"\nComplete mixing would be {result.mixed_pct:.0f} %. A step is the mean time between two hops of a bulk"
@@ -41,9 +42,9 @@ def demo(out: Path, seeds: int) -> None:
         f"vacancy, {chosen.time(1):.2f} s at 300 °C. Barriers and vacancy contents are assumptions; see the docs."
     )
     click.echo(f"\nWrote {out}/ in {time.perf_counter() - begin:.0f} s:")
-    click.echo("  panels.png, .svg, .pdf        1-nm slabs after 0, 100, 500 and 1000 steps")
-    click.echo("  time_courses.png, .svg, .pdf  vacancies and intermixing")
+    click.echo("  figures/panels.png            1-nm slabs after 0, 100, 500 and 1000 steps; also .svg, .pdf")
+    click.echo("  figures/time_courses.png      vacancies and intermixing")
     click.echo("  index.html                    all of it on one page, to open in a browser or send to a colleague")
-    click.echo("  table.csv, cells.csv          the numbers above, and those of each run")
+    click.echo("  table.csv, runs.csv           the numbers above, and those of each run")
     click.echo("  <mechanism>/seed-<n>/         run.json, observables.csv, snapshots/, final.npz, done.json")
     click.echo("\nNext: ucnp-abm compare no-complex y-complex gd-complex\n      ucnp-abm plugins list")

@@ -109,10 +109,10 @@ class Comparison:
 
     def figure(self) -> Any:
         """Time courses with 95 % bands, and the paired differences at the end: a `matplotlib.figure.Figure`."""
-        from ucnp_abm.study.report import panels
+        from ucnp_abm.study import pictures
         from ucnp_abm.viz import figures
 
-        return figures.comparison(panels(self))
+        return figures.comparison(pictures.panels(self))
 
     def report(self, directory: str | Path) -> Path:
         """Write one HTML page, figures, tables and comparison.json into a new directory.

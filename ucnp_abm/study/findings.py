@@ -57,7 +57,7 @@ def finding(result: Comparison) -> str:
 
 def notes(result: Comparison) -> list[tuple[str, str]]:
     """What a reader must know, each with its subject: warnings, then what each mechanism declares, then the model."""
-    declared = [(label, _declared(mechanism)) for label, mechanism in result.design.mechanisms.items()]
+    declared = [(label, declared(mechanism)) for label, mechanism in result.design.mechanisms.items()]
     return [*_warnings(result), *declared, *ASSUMPTIONS]
 
 
@@ -151,12 +151,12 @@ def _warnings(result: Comparison) -> list[tuple[str, str]]:
             found.append((label, f"{flicker:.0f} % of the events took the previous one back."))
         end = settled(result.course(label, column), np.array(result.design.samples))
         if math.isfinite(end.share) and not end.is_settled:
-            name, change = tables.TITLES.get(column, column), end.change.value
+            name, change = tables.title(column), end.change.value
             found.append((label, f"Not settled: {name} changed by {change:+.2g} in the last tenth of the run."))
     return found
 
 
-def _declared(mechanism: Mechanism) -> str:
+def declared(mechanism: Mechanism) -> str:
     """What a mechanism is and does on purpose, with the values that decide it."""
     parts = [mechanism.summary, *(f"Driven by {drive.name}: {drive.summary}" for drive in mechanism.drives)]
     if mechanism.drives:

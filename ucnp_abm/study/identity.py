@@ -32,8 +32,7 @@ def basis(cell: Cell, fingerprint: str) -> str:
         "table": fingerprint,
         "parameters": cell.mechanism.all_values(),
         "protocol": plain(cell.protocol),
-        "optics": plain(cell.optics),
-        "rates": text_of(cell.optics.set) if cell.optics else None,
+        "optics": cell.optics.describe() if cell.optics else None,
         "samples": cell.samples,
         "marks": cell.marks,
     }
@@ -51,7 +50,7 @@ def readings(names: Iterable[str]) -> dict[str, str]:
 
 
 def plain(value: Any) -> Any:
-    """A recipe, protocol or optics as plain data."""
+    """A recipe or protocol as plain data."""
     if is_dataclass(value) and not isinstance(value, type):
         return {"kind": type(value).__qualname__, **asdict(value)}
     return value if value is None or isinstance(value, (str, int, float, bool, list, dict)) else text_of(value)

@@ -12,7 +12,7 @@ from typing import Any
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.study.cells import CellResult
 from ucnp_abm.study.compare import Comparison
-from ucnp_abm.study.grid import Point, Study, Task, short_names
+from ucnp_abm.study.grid import ONE_AT_A_TIME, Point, Study, Task, short_names
 from ucnp_abm.study.statistics import Mean
 
 
@@ -198,27 +198,35 @@ class StudyResult:
         return min(3 * now, max(math.ceil(1.5 * now), asked))
 
     @property
+    def shown(self) -> int:
+        """Number of the setting of which time courses and crystals are shown: the base, or the middle of all axes."""
+        if self.study.arrangement == ONE_AT_A_TIME:
+            return 0
+        middle = {axis: levels[len(levels) // 2] for axis, levels in self.study.axes.items()}
+        return next(number for number, point in enumerate(self.study.points) if point.levels == middle)
+
+    @property
     def rows(self) -> list[dict[str, Any]]:
         """Means, intervals, differences and tests as tidy rows: one for each setting, mechanism and mark."""
-        from ucnp_abm.study import tables
+        from ucnp_abm.study import summary
 
-        return tables.tidy_study(self)
+        return summary.tidy(self)
 
     def table(self) -> str:
         """Means and paired differences at the end of every run, as text for a terminal."""
-        from ucnp_abm.study import tables
+        from ucnp_abm.study import summary
 
-        return tables.study_text(self)
+        return summary.text(self)
 
     @property
     def finding(self) -> str:
         """What was found, in a sentence or two."""
-        from ucnp_abm.study import findings
+        from ucnp_abm.study import conclusions
 
-        return findings.of_study(self)
+        return conclusions.finding(self)
 
     def report(self, directory: str | Path) -> Path:
-        """Write one HTML page, figures, tables and comparison.json into a new directory.
+        """Write one HTML page, figures, tables, methods and provenance into a new directory.
 
         Raises
         ------
@@ -229,11 +237,17 @@ class StudyResult:
 
         return write_report(self, Path(directory))
 
+    def keep_report(self) -> bool:
+        """Write the same into the study's own directory, unless it is up to date; whether it was written."""
+        from ucnp_abm.study.report import keep_report
+
+        return keep_report(self)
+
     def _repr_html_(self) -> str:
         """The table, for notebooks."""
-        from ucnp_abm.study import tables
+        from ucnp_abm.study import summary
 
-        return tables.study_html(self)
+        return summary.html(self)
 
 
 def _decisive(comparison: Comparison, column: str) -> list[Mean]:

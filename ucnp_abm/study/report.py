@@ -1,29 +1,33 @@
-"""The report of a comparison: a directory with one HTML page, figures and CSV files."""
+"""The report of a study: one HTML page, figures for journals with the points they show, tables, methods, provenance."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
+from ucnp_abm.runs import disk
+from ucnp_abm.runs.journal import json_bytes
 from ucnp_abm.runs.trajectory import whole_directory
-from ucnp_abm.study import findings, statistics, tables
-from ucnp_abm.study.page import write_page
+from ucnp_abm.study import conclusions, findings, methods, pictures, summary, tables
+from ucnp_abm.study.outcome import StudyResult
+from ucnp_abm.study.page import Section, write_page
 
-if TYPE_CHECKING:
-    from ucnp_abm.study.compare import Comparison
-    from ucnp_abm.viz.figures import Panel, Slab
-
-COURSES = ("vacancies", "outside_core_pct")
-"""Observables whose time courses are drawn, where they are compared; otherwise the first two."""
-MAX_SLABS = 5
+PAGE, PROVENANCE, FIGURES = "index.html", "provenance.json", "figures"
+_KEY = "report_key"
+_PARTIAL = "report" + disk.PARTIAL
+Saved = list[tuple[Path, str]]
+"""PNG file and caption."""
 
 
-def write_report(result: Comparison, directory: Path) -> Path:
-    """Write the directory as a whole or not at all; see `Comparison.report`.
+def write_report(result: StudyResult, directory: Path) -> Path:
+    """Write the directory as a whole or not at all; see `StudyResult.report`.
 
     Raises
     ------
@@ -35,102 +39,225 @@ def write_report(result: Comparison, directory: Path) -> Path:
     return directory
 
 
-def write_files(result: Comparison, out: Path, differences: bool = True) -> None:
-    """Figures, CSV files, provenance and the page, into a directory that exists.
+def keep_report(result: StudyResult) -> bool:
+    """Write the report into the study's directory; False if the one there is of the same runs.
+
+    The parts are moved to their places one by one, the page last.
+    """
+    directory = result.directory
+    assert directory is not None
+    if _key_there(directory) == report_key(result) and (directory / PAGE).is_file():
+        return False
+    partial = directory / f".{os.getpid()}.{_PARTIAL}"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        write_files(result, partial)
+        for part in sorted(partial.iterdir(), key=lambda part: part.name == PAGE):
+            if part.is_dir():
+                shutil.rmtree(directory / part.name, ignore_errors=True)
+            part.replace(directory / part.name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return True
+
+
+def report_key(result: StudyResult) -> str:
+    """SHA-256 of what a report shows: all runs, what was asked, what is to be told of them."""
+    digests = [
+        [c.design.point, label, n, cell.digest] for c in result.comparisons for (label, n), cell in c.found.items()
+    ]
+    about = [
+        summary.design(result.study),
+        result.study.source,
+        digests,
+        result.notes,
+        [f.said for f in result.failures],
+    ]
+    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def write_files(result: StudyResult, out: Path, differences: bool = True) -> None:
+    """Everything, into a directory that exists.
 
     Parameters
     ----------
-    result : Comparison
+    result : StudyResult
     out : Path
     differences : bool
-        Whether the figure shows them below the time courses; it is called `comparison` or `time_courses`.
+        Whether the figure of a single setting shows them below the time courses.
     """
-    from ucnp_abm.viz import figures
-
-    pages = []
-    rows = slabs(result)
-    if rows:
-        figures.save(figures.slab_panels(result.design.first.crystal, rows), out / "panels")
-        pages.append((out / "panels.png", "1-nm slab through the first particle, c axis upright."))
-    drawn = panels(result) if differences else [replace(panel, differences={}) for panel in panels(result)]
-    name = "comparison" if differences else "time_courses"
-    figures.save(figures.comparison(drawn), out / name)
-    pages.append((out / f"{name}.png", findings.caption(result, differences)))
-    tables.write_csv(out / f"{name}.csv", plotted(drawn))
-    tables.write_csv(out / "table.csv", result.rows)
-    tables.write_csv(out / "cells.csv", tables.by_cell(result))
-    origin = json.dumps(findings.provenance(result), indent=1, ensure_ascii=False)
-    (out / "comparison.json").write_text(origin + "\n", encoding="utf-8")
+    (out / FIGURES).mkdir()
+    rows, runs = result.rows, list(summary.runs(result))
+    tables.write_csv(out / "table.csv", rows)
+    tables.write_csv(out / "runs.csv", runs)
+    if find_spec("pyarrow"):
+        tables.write_parquet(out / "table.parquet", rows)
+        tables.write_parquet(out / "runs.parquet", runs)
+    (out / "methods.md").write_text("\n\n".join(methods.paragraphs(result)) + "\n", encoding="utf-8")
+    (out / "references.bib").write_text(methods.bibtex(result), encoding="utf-8")
+    about = {**conclusions.provenance(result), _KEY: report_key(result)}
+    disk.put(out / PROVENANCE, json_bytes(about), flush=False)
+    sections = _sections(result, out / FIGURES, differences)
+    shown = result.comparisons[result.shown]
     write_page(
-        out / "index.html",
-        title=findings.title(result),
-        finding=findings.finding(result),
-        notes=findings.notes(result),
-        figures=pages,
-        tables=tables.captioned(result),
-        provenance=findings.provenance_lines(result),
-        command=result.command,
+        out / PAGE,
+        title=result.study.question or findings.title(shown),
+        finding=result.finding,
+        tiles=_tiles(result),
+        notes=conclusions.notes(result),
+        sections=sections,
+        methods=methods.paragraphs(result),
+        provenance=findings.provenance_lines(shown),
+        command=result.study.command,
+        files=_files(out),
     )
 
 
-def panels(result: Comparison) -> list[Panel]:
-    """What the comparison's figure draws."""
-    from ucnp_abm.viz.figures import Panel
-
-    columns = [column for column in COURSES if column in result.design.columns] or result.design.columns[:2]
+def _sections(result: StudyResult, folder: Path, differences: bool) -> list[Section]:
+    found = [_crystals(result, folder, differences)]
+    if len(result.comparisons) == 1:
+        return [*found, Section("Numbers", tables=tables.captioned(result.comparisons[0]))]
     return [
-        Panel(
-            column=column,
-            title=tables.TITLES.get(column, column),
-            steps=np.array(result.design.samples),
-            courses={label: _band(result, label, column) for label in result.labels},
-            differences={label: _ends(result.difference(label, column)) for label in result.labels[1:]},
-            reference=result.labels[0],
-            limit=result.mixed_pct if column == "outside_core_pct" else None,
-        )
-        for column in columns
+        each
+        for each in (*found, _series(result, folder), _assumptions(result, folder), _effects(result, folder))
+        if each
     ]
 
 
-def plotted(drawn: list[Panel]) -> list[dict[str, Any]]:
-    """The plotted points: one row for each point of a course and for each paired difference."""
-    rows = []
-    for panel in drawn:
-        points = [
-            ("course", name, s, p) for name, c in panel.courses.items() for s, p in zip(panel.steps, c.T, strict=True)
+def _crystals(result: StudyResult, folder: Path, differences: bool) -> Section:
+    """Slabs of the first crystal and the time courses, at one setting."""
+    from ucnp_abm.viz import figures
+
+    shown, where = result.comparisons[result.shown], result.study.points[result.shown].name
+    at = f" At {where}." if where else ""
+    saved: Saved = []
+    if rows := pictures.slabs(shown):
+        saved += _save(folder, "panels", [figures.slab_panels(shown.design.first().crystal, rows)], [])
+        saved[-1] = (saved[-1][0], f"1-nm slab through the first particle, c axis upright.{at}")
+    drawn = pictures.panels(shown)
+    if drawn and drawn[0].courses:
+        drawn = drawn if differences else [replace(panel, differences={}) for panel in drawn]
+        files = _save(folder, "time_courses", [figures.comparison(drawn)], pictures.plotted(drawn))
+        saved += [(file, f"{findings.caption(shown, differences)}{at}") for file, _ in files]
+    return Section("Crystals and time courses", figures=saved)
+
+
+def _series(result: StudyResult, folder: Path) -> Section | None:
+    """Observables against axes, and maps of two axes."""
+    from ucnp_abm.viz.heat import heat_map
+    from ucnp_abm.viz.series import by_axis
+
+    saved: Saved = []
+    where = result.study.points[result.shown].name
+    drawn, rows = pictures.series(result)
+    if drawn:
+        files = _save(folder, "series", [by_axis(drawn)], rows)
+        text = f"Means at the end of the runs with 95 % intervals; what is not on the axis is as in: {where}."
+        saved += [(file, text) for file, _ in files]
+    squares, rows = pictures.maps(result)
+    if squares:
+        what = "Paired differences" if len(result.labels) > 1 else "Means"
+        saved += [
+            (file, f"{what} at the end of the runs.") for file, _ in _save(folder, "maps", [heat_map(squares)], rows)
         ]
-        points += [("difference", name, panel.steps[-1], ends) for name, ends in panel.differences.items()]
-        for kind, name, step, (mean, low, high) in points:
-            row = {"panel": kind, "observable": panel.column, "mechanism": name, "steps": tables.whole(float(step))}
-            row |= {"mean": float(mean), "low": float(low), "high": float(high)}
-            rows.append({key: tables.defined(value) for key, value in row.items()})
-    return rows
+    return Section("Series", figures=saved) if saved else None
 
 
-def slabs(result: Comparison) -> dict[str, list[Slab]]:
-    """Panels of the first particle by mechanism; none for a crystal without a surface."""
-    from ucnp_abm.viz.figures import Slab
+def _assumptions(result: StudyResult, folder: Path) -> Section | None:
+    """Which assumption carries the verdict."""
+    from ucnp_abm.viz.tornado import tornado
 
-    marks = result.design.marks
-    chosen = [marks[n] for n in sorted({round(n) for n in np.linspace(0, len(marks) - 1, MAX_SLABS)})]
-    if result.design.first.crystal.periodic:
-        return {}
-    rows = {}
-    for cell in result.cells[: len(result.labels)]:
-        at = {mark: cell.rows[result.design.samples.index(mark)] for mark in chosen}
-        rows[cell.label] = [
-            Slab(
-                "as grown" if mark == 0 else f"{mark:.4g} steps", findings.slab_caption(at[mark]), cell.snapshots[mark]
-            )
-            for mark in chosen
-        ]
-    return rows
+    contrast = f"{conclusions.contrasted(result)}: {tables.title(result.column)}"
+    if result.study.arrangement == "one-at-a-time":
+        drawn, base, rows = pictures.assumptions(result)
+        if not drawn:
+            return None
+        unit = conclusions.unit(result.column)
+        label = f"{contrast}, difference{f' / {unit}' if unit else ''}"
+        files = _save(folder, "assumptions", [tornado(drawn, base, label)], rows)
+        text = "The contrast with one assumption changed at a time, and its 95 % interval; the line is the base."
+        return Section(
+            "Which assumption carries the verdict",
+            [(file, text) for file, _ in files],
+            text=[conclusions.verdict(result)],
+        )
+    effects = conclusions.effects(result)
+    if not effects:
+        return None
+    head = ["axis", "range of the mean contrast", "share of the variance alone / %", "with its interactions / %"]
+    table = [head] + [
+        [e.assumption, e.span.interval(), f"{100 * e.first_share:.1f}", f"{100 * e.total_share:.1f}"] for e in effects
+    ]
+    return Section(
+        "Which axis carries the verdict",
+        tables=[(f"Main effects on {contrast}.", table)],
+        text=[conclusions.verdict(result)],
+    )
 
 
-def _band(result: Comparison, label: str, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    means = [_ends(statistics.mean(values)) for values in result.course(label, column).T]
-    return np.array(means).T
+def _effects(result: StudyResult, folder: Path) -> Section:
+    """Differences at every setting, and the numbers."""
+    from ucnp_abm.viz.forest import forest
+
+    saved: Saved = []
+    listed = [("Means and differences at the end of the runs, with 95 % intervals.", summary.ends(result))]
+    drawn, rows = pictures.differences(result)
+    if drawn:
+        unit = conclusions.unit(result.column).replace("decades", "")
+        label = f"{tables.title(result.column).removesuffix(' / %')}: difference from {result.labels[0]}"
+        pages = _save(folder, "differences", forest(drawn, label + (f" / {unit}" if unit else "")), rows)
+        saved += [(file, "Paired differences at the end of the runs and their 95 % intervals.") for file, _ in pages]
+        listed.append(("Effect sizes and tests of the paired differences.", summary.effect_table(result)))
+    return Section("Effect sizes", figures=saved, tables=listed)
 
 
-def _ends(found: statistics.Mean) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.array([found.value, found.low, found.high])
+def _save(folder: Path, name: str, drawn: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> Saved:
+    """Write figures as PNG, SVG and PDF, and the points that they show as CSV."""
+    from ucnp_abm.viz import figures
+
+    found = []
+    for number, figure in enumerate(drawn, 1):
+        path = folder / (name if len(drawn) == 1 else f"{name}_{number}")
+        figures.save(figure, path)
+        found.append((path.with_suffix(".png"), ""))
+    if rows:
+        tables.write_csv(folder / f"{name}.csv", rows)
+    return found
+
+
+def _tiles(result: StudyResult) -> list[tuple[str, str]]:
+    """The runs at a glance."""
+    study = result.study
+    sizes = [len(result.labels), *(len(levels) for levels in study.axes.values()), study.replicates]
+    names = ["mechanisms", *summary.axes_named(study), "crystals"]
+    if study.arrangement == "one-at-a-time":
+        sizes, names = [len(result.labels), len(study.points), study.replicates], ["mechanisms", "settings", "crystals"]
+    found = [
+        (f"{result.n_finished} / {result.n_wanted}", "runs finished"),
+        (" × ".join(map(str, sizes)), " × ".join(names)),
+    ]
+    if study.precision:
+        found.append((f"{len(result.imprecise())} / {len(result.comparisons)}", "settings short of the precision"))
+    if result.failures:
+        found.append((str(len(result.failures)), "runs failed"))
+    return found
+
+
+def _files(out: Path) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Links to what lies beside the page."""
+    there = {file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file()}
+    data = [name for name in ("runs.csv", "runs.parquet", "table.csv", "table.parquet") if name in there]
+    text = [name for name in ("methods.md", "references.bib", PROVENANCE) if name in there]
+    found = [("Data", [(name, name) for name in data]), ("Text", [(name, name) for name in text])]
+    for stem in sorted({name.rpartition(".")[0] for name in there if name.startswith(f"{FIGURES}/")}):
+        kinds = [kind for kind in ("pdf", "svg", "png", "csv") if f"{stem}.{kind}" in there]
+        found.append((stem.removeprefix(f"{FIGURES}/"), [(kind.upper(), f"{stem}.{kind}") for kind in kinds]))
+    return found
+
+
+def _key_there(directory: Path) -> str:
+    try:
+        return str(json.loads((directory / PROVENANCE).read_bytes())[_KEY])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

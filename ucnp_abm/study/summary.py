@@ -105,14 +105,19 @@ def design(study: Study) -> str:
     """'384 runs: 4 mechanisms x 12 settings (4 thickness x 3 core) x 8 crystals'."""
     parts = [_many(len(study.labels), "mechanism")]
     if study.axes:
-        short = short_names(study.axes)
-        listed = " x ".join(f"{len(levels)} {short[axis]}" for axis, levels in study.axes.items())
+        sizes = map(len, study.axes.values())
+        listed = " x ".join(f"{n} {name}" for n, name in zip(sizes, axes_named(study), strict=True))
         how = "" if study.arrangement == "factorial" else ", one at a time"
         parts.append(f"{_many(len(study.points), 'setting')} ({listed}{how})")
     parts.append(_many(study.replicates, "crystal"))
     sites = sorted({point.design.room.n_sites for point in study.points})
     steps = sorted({point.design.steps for point in study.points})
     return f"{_many(study.n_cells, 'run')}: {' x '.join(parts)} of {_range(sites)} sites, {_range(steps)} steps"
+
+
+def axes_named(study: Study) -> list[str]:
+    """Short names of the axes."""
+    return list(short_names(study.axes).values())
 
 
 def account(result: StudyResult) -> str:
@@ -139,7 +144,7 @@ def ends(result: StudyResult) -> Table:
     first, several = result.labels[0], len(result.labels) > 1
     head = [*axes.values(), "mechanism", "n"]
     for column in columns:
-        head += [tables.TITLES.get(column, column)] + ([f"difference from {first}"] if several else [])
+        head += [tables.title(column)] + ([f"difference from {first}"] if several else [])
     rows = [head]
     for point, comparison in zip(result.study.points, result.comparisons, strict=True):
         for label in comparison.labels:
@@ -149,6 +154,29 @@ def ends(result: StudyResult) -> Table:
                 if several:
                     row.append("" if label == first else tables.change(comparison, label, column, None))
             rows.append(row)
+    return rows
+
+
+def effect_table(result: StudyResult) -> Table:
+    """Ratio, Hedges' g, consistency and p-values of every paired difference at the end, in the first observable."""
+    axes = short_names(result.study.axes)
+    names = ["ratio", "Hedges' g", "pairs agree / %", "p", "p (Holm)", "bootstrap interval"]
+    rows = [[*axes.values(), "mechanism", "difference", *names]]
+    for test in tests(result, result.study.columns[0]):
+        low, high = test.bootstrap
+        rows.append(
+            [
+                *(result.study.points[test.point].levels[axis] for axis in axes),
+                test.label,
+                test.difference.interval("+"),
+                test.ratio.interval() if test.ratio else "–",
+                _brief(test.effect),
+                _brief(test.consistent_pct),
+                _brief(test.p),
+                _brief(test.p_holm),
+                f"[{low:+.3g}, {high:+.3g}]" if math.isfinite(low) else "–",
+            ]
+        )
     return rows
 
 
@@ -213,6 +241,10 @@ def _settled(comparison: Comparison, label: str, column: str) -> dict[str, float
 def _shown(comparison: Comparison, label: str, column: str) -> str:
     found = comparison.mean(label, column)
     return found.interval() if found.n_values else "no run"
+
+
+def _brief(number: float) -> str:
+    return f"{number:.2g}" if math.isfinite(number) else "–" if math.isnan(number) else "no scatter"
 
 
 def _many(n: int, what: str) -> str:

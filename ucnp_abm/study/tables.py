@@ -28,6 +28,11 @@ Table = list[list[str]]
 """Rows of cells; the first is the head."""
 
 
+def title(column: str) -> str:
+    """What readers call an observable."""
+    return TITLES.get(column, column)
+
+
 def means(result: Comparison, show: Callable[[Mean], str] = Mean.interval) -> Table:
     """Observables by mechanism and mark.
 
@@ -38,7 +43,7 @@ def means(result: Comparison, show: Callable[[Mean], str] = Mean.interval) -> Ta
         Mean as text.
     """
     columns = result.design.columns
-    head = ["mechanism", "steps", *(TITLES.get(column, column) for column in columns)]
+    head = ["mechanism", "steps", *(title(column) for column in columns)]
     return [head] + [
         [label, f"{mark:.4g}", *(show(result.mean(label, column, mark)) for column in columns)]
         for label in result.labels
@@ -49,9 +54,9 @@ def means(result: Comparison, show: Callable[[Mean], str] = Mean.interval) -> Ta
 def differences(result: Comparison) -> Table:
     """Paired differences from the first mechanism by mechanism and mark, in brackets the interval, then in per cent."""
     columns = result.design.columns
-    head = ["mechanism", "steps", *(TITLES.get(column, column) for column in columns)]
+    head = ["mechanism", "steps", *(title(column) for column in columns)]
     return [head] + [
-        [label, f"{mark:.4g}", *(_change(result, label, column, mark) for column in columns)]
+        [label, f"{mark:.4g}", *(change(result, label, column, mark) for column in columns)]
         for label in result.labels[1:]
         for mark in result.design.marks[1:]
     ]
@@ -121,12 +126,21 @@ def by_cell(result: Comparison) -> list[dict[str, Any]]:
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows with equal keys."""
+    """Write rows; what a row lacks stays empty."""
     listed = list(rows)
+    names = dict.fromkeys(name for row in listed for name in row)
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(listed[0]), lineterminator="\n")
+        writer = csv.DictWriter(file, fieldnames=list(names), lineterminator="\n")
         writer.writeheader()
         writer.writerows(listed)
+
+
+def write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows with equal keys; needs pyarrow, the extra `[parquet]`."""
+    import pyarrow
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), path)
 
 
 def steps_list(marks: Sequence[float]) -> str:
@@ -140,7 +154,8 @@ def defined(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _change(result: Comparison, label: str, column: str, mark: float) -> str:
+def change(result: Comparison, label: str, column: str, mark: float | None) -> str:
+    """A paired difference with its interval, and in per cent where that says something."""
     shown = result.difference(label, column, mark).interval("+")
     percent = result.relative(label, column, mark)
     if percent is None or column.endswith("_pct") or not abs(percent.value) < _TELLING:
