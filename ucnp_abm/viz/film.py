@@ -22,7 +22,8 @@ from ucnp_abm.errors import BadInput
 from ucnp_abm.observables.atoms import n_vacancies, outside_core
 from ucnp_abm.runs.plan import Plan, follow
 from ucnp_abm.viz import mp4, style
-from ucnp_abm.viz.figures import colours_by_code, discs, in_slab, inner_boundaries, keys, middle, wrapped
+from ucnp_abm.viz.figures import colours_by_code, discs, in_slab, inner_boundaries, keys, middle
+from ucnp_abm.viz.labels import wrapped
 
 DEFAULT_FRAMES, DEFAULT_FPS = 251, 25
 WIDTH, HEIGHT, DPI = 6.4, 3.6, 200
