@@ -111,7 +111,7 @@ def _groups(rows: Sequence[ForestRow]) -> list[_Group]:
 
 
 def _deep(name: str) -> float:
-    return max(_ROW, labels.LINE * labels.lines(name))
+    return max(_ROW, labels.LINE * labels.lines(name) + 0.03)
 
 
 def _pages(groups: Sequence[_Group]) -> list[list[_Group]]:
@@ -147,6 +147,8 @@ def _page(
     axes.xaxis.set_major_locator(MaxNLocator(7))
     axes.spines["left"].set_visible(False)
     axes.patch.set_visible(False)
+    axes.grid(axis="x", color="#DDE1E7", lw=0.5)
+    axes.set_axisbelow(True)
     axes.axvline(0.0, color="black", lw=0.6, zorder=1)
     place = blended_transform_factory(figure.dpi_scale_trans, axes.transData)
     top = 0.0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.colors import Normalize
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 from ucnp_abm.viz import labels, style
 
 COLUMNS = 3
-_CELL, _LEAST = 0.26, 0.9
-"""Height of a cell, and of all cells of a map / inch."""
+_CELL, _HIGHEST, _LEAST = 0.26, 0.45, 0.9
+"""Height of a cell, at least and at most, and of all cells of a map / inch."""
 _BAR = 0.5
 """Colour bar with its numbers / inch."""
 _WIDEST_NAME = 1.1
@@ -63,19 +64,15 @@ def heat_map(maps: Sequence[HeatMap]) -> Figure:
     with mpl.rc_context(style.RC):
         rows = -(-len(maps) // COLUMNS)
         columns = -(-len(maps) // rows)
-        while columns > 1 and any(_size(each, _width(each, columns)) < 6 for each in maps):
+        while columns > 1 and any(_size(each, _width(maps, columns)) < 6 for each in maps):
             columns -= 1
-        rows = -(-len(maps) // columns)
-        widths = [_width(each, columns) for each in maps]
-        names = [
-            labels.below(labels.named(each.x_axis, each.x_levels)[1], width / len(each.x_levels))
-            for each, width in zip(maps, widths, strict=True)
-        ]
-        titles = [labels.fitted(each.title, width) for each, width in zip(maps, widths, strict=True)]
+        rows, width = -(-len(maps) // columns), _width(maps, columns)
+        names = [labels.below(labels.named(each.x_axis, each.x_levels)[1], width / len(each.x_levels)) for each in maps]
+        titles = [labels.fitted(each.title, width) for each in maps]
         inner, around = [], 0.0
         for n in range(rows):
             row = slice(n * columns, (n + 1) * columns)
-            inner.append(max(_LEAST, *(_CELL * len(each.y_levels) for each in maps[row])))
+            inner.append(max(_LEAST, *(_height(each, width) for each in maps[row])))
             around += 0.5 + max(name.depth for name in names[row])
             around += labels.LINE * max(map(labels.lines, titles[row]))
         missing = any(not np.isfinite(each.values).all() for each in maps)
@@ -84,7 +81,7 @@ def heat_map(maps: Sequence[HeatMap]) -> Figure:
         grid = figure.subplots(rows, columns, squeeze=False, height_ratios=inner).ravel()
         for axes in grid[len(maps) :]:
             axes.remove()
-        for axes, each, name, title, width in zip(grid, maps, names, titles, widths, strict=False):
+        for axes, each, name, title in zip(grid, maps, names, titles, strict=False):
             _draw(axes, each, width)
             name.set(axes, range(len(each.x_levels)))
             axes.set_title(title, loc="left")
@@ -103,24 +100,37 @@ def numbers(values: NDArray[np.float64]) -> NDArray[np.object_]:
     """
     finite = values[np.isfinite(values)]
     largest = float(np.abs(finite).max()) if finite.size else 0.0
-    positive = np.abs(finite[finite != 0])
-    wide = positive.size and positive.max() / positive.min() > 1000 and (finite >= 0).all()
-    if largest == 0 or (1e-3 <= largest < 1e5 and not wide):
+    if largest == 0 or (1e-3 <= largest < 1e5 and not _span(finite)):
         decimals = min(4, max(0, 2 - int(np.floor(np.log10(largest))))) if largest else 0
         shown = [f"{value + 0.0:.{decimals}f}" for value in values.ravel()]
         shown = [text.lstrip("-") if not text.strip("-0.") else text for text in shown]
     else:
-        shown = [f"{value + 0.0:.3g}" for value in values.ravel()]
+        shown = [re.sub(r"e([-+])0*", r"e\1", f"{value:.2g}").replace("e+", "e") for value in values.ravel()]
     texts = [
         text.replace("-", "−") if known else "" for text, known in zip(shown, np.isfinite(values.ravel()), strict=True)
     ]
     return np.array(texts, dtype=object).reshape(values.shape)
 
 
-def _width(each: HeatMap, columns: int) -> float:
-    """Of the axes of a map / inch."""
-    names = [labels.fitted(name, _WIDEST_NAME) for name in labels.named(each.y_axis, each.y_levels)[1]]
+def _width(maps: Sequence[HeatMap], columns: int) -> float:
+    """Of the axes of each map / inch."""
+    names = [name for each in maps for name in _y_names(each)]
     return style.FULL_WIDTH / columns - _BAR - 0.4 - max(map(labels.inches, names))
+
+
+def _height(each: HeatMap, width: float) -> float:
+    """Of all cells / inch."""
+    cell = 0.4 * width / len(each.x_levels)
+    return min(max(cell, _CELL), _HIGHEST) * len(each.y_levels)
+
+
+def _y_names(each: HeatMap) -> list[str]:
+    return [labels.fitted(name, _WIDEST_NAME) for name in labels.named(each.y_axis, each.y_levels)[1]]
+
+
+def _span(finite: NDArray[np.float64]) -> bool:
+    """Whether values are light intensities and the like: positive, over more than three decades."""
+    return bool(finite.size and finite.min() > 0 and finite.max() / finite.min() > 1000)
 
 
 def _size(each: HeatMap, width: float) -> float:
@@ -139,7 +149,7 @@ def _draw(axes: Any, each: HeatMap, width: float) -> None:
     elif low == high:
         low, high = low - (abs(low) or 1.0) / 2, high + (abs(high) or 1.0) / 2
     colours = mpl.colormaps["RdBu_r" if each.diverging else "viridis"]
-    scale = Normalize(low, high)
+    scale = LogNorm(low, high) if _span(values.compressed()) and not each.diverging else Normalize(low, high)
     edges = [np.arange(n + 1) - 0.5 for n in reversed(values.shape)]
     mesh = axes.pcolormesh(*edges, values, cmap=colours, norm=scale, edgecolors="white", linewidth=0.6)
     size = _size(each, width)
@@ -151,9 +161,8 @@ def _draw(axes: Any, each: HeatMap, width: float) -> None:
         axes.text(x, y, text, ha="center", va="center", fontsize=size, color=ink)
     x_label, y_label = (labels.named(*of)[0] for of in ((each.x_axis, each.x_levels), (each.y_axis, each.y_levels)))
     axes.set_xlabel(labels.fitted(x_label, width))
-    axes.set_ylabel(labels.fitted(y_label, max(_LEAST, _CELL * len(each.y_levels))))
-    names = [labels.fitted(name, _WIDEST_NAME) for name in labels.named(each.y_axis, each.y_levels)[1]]
-    axes.set_yticks(range(len(names)), names)
+    axes.set_ylabel(labels.fitted(y_label, max(_LEAST, _height(each, width))))
+    axes.set_yticks(range(len(each.y_levels)), _y_names(each))
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     bar = axes.figure.colorbar(mesh, ax=axes, aspect=14, pad=0.03)

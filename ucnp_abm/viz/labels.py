@@ -17,6 +17,8 @@ LINE = 0.125
 """Height of a line of text of 7 pt / inch."""
 _DEEPEST = 4
 """Lines to which the name of a level is wrapped before it is turned."""
+_HINTED = 1.03
+"""Letters set on whole pixels may be this much wider than their outlines."""
 _AIR = 0.07
 """Between neighbouring names of levels / inch."""
 
@@ -24,30 +26,36 @@ _AIR = 0.07
 def wrapped(label: str, width: int) -> str:
     r"""A label in lines of at most so many letters, broken at spaces and before a plus; a dollar is a dollar.
 
+    A unit stays with the word before it.
+
     Examples
     --------
     >>> wrapped("y-complex+laser-thermal", 15)
     'y-complex\n+laser-thermal'
     """
     if len(label) > width:
-        label = textwrap.fill(label.replace("+", " +"), width, break_on_hyphens=False).replace(" +", "+")
+        tied = label.replace("+", " +").replace(" / ", "\xa0/\xa0")
+        label = textwrap.fill(tied, width, break_on_hyphens=False).replace(" +", "+").replace("\xa0", " ")
     return label.replace("$", r"\$")
 
 
 def fitted(label: str, width: float) -> str:
-    """A label in lines of at most a width / inch."""
+    """A label in lines of at most a width / inch, as few as possible and about equally long."""
     letters = len(label)
     while letters > 1 and inches(shown := wrapped(label, letters)) > width:
         longest = max(len(line) for line in shown.splitlines())
         letters = min(letters - 1, max(1, int(1.3 * longest * width / inches(shown))))
+    least = max(map(len, label.split()), default=1)
+    while letters > least and lines(wrapped(label, letters - 1)) == lines(wrapped(label, letters)) > 1:
+        letters -= 1
     return wrapped(label, letters)
 
 
-def inches(text: str, size: float = style.RC["font.size"]) -> float:
-    """Width of the longest line of a text / inch, in the font of the figures."""
-    font = FontProperties(size=size)
+def inches(text: str, weight: str = "normal") -> float:
+    """Width of the longest line of a text of 7 pt / inch, in the font of the figures."""
+    font = FontProperties(size=style.RC["font.size"], weight=weight)
     widths = [text_to_path.get_text_width_height_descent(line, font, False)[0] for line in text.splitlines()]
-    return float(max(widths, default=0.0)) / 72
+    return _HINTED * float(max(widths, default=0.0)) / 72
 
 
 def lines(text: str) -> int:

@@ -28,14 +28,14 @@ def looks(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
 def height(labels: Iterable[str]) -> float:
     """What the legend of these labels takes / inch."""
     texts = [wrapped(label, _LETTERS) for label in labels]
-    return 0.15 * _rows(texts) * max(map(lines, texts), default=1)
+    return 0.15 * -(-len(texts) // _columns(texts)) * max(map(lines, texts), default=1)
 
 
 def draw(figure: Figure, looks: Mapping[str, Mapping[str, Any]]) -> None:
     """Put the legend above all axes of a figure whose layout is constrained."""
     texts = {label: wrapped(label, _LETTERS) for label in looks}
     handles = [Line2D([], [], label=texts[label], **look) for label, look in looks.items()]
-    columns = -(-len(looks) // max(1, _rows(list(texts.values()))))
+    columns = _columns(list(texts.values()))
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, handlelength=3.5)
 
 
@@ -57,6 +57,11 @@ def interval(axes: Any, row: float, ends: Iterable[float], look: Mapping[str, An
     axes.plot([mean], [row], ls="", marker=look["marker"], ms=4.5, color=look["color"])
 
 
-def _rows(texts: list[str]) -> int:
-    columns = int((style.FULL_WIDTH - 0.1) / (_HANDLE + max(map(inches, texts), default=0.0)))
-    return -(-len(texts) // max(1, columns))
+def _columns(texts: list[str]) -> int:
+    """How many fit; each is as wide as its longest entry, and filled from above to below."""
+    widths = [_HANDLE + inches(text) for text in texts]
+    for columns in range(len(texts), 1, -1):
+        parts = np.array_split(widths, columns)
+        if sum(max(part) for part in parts) < style.FULL_WIDTH - 0.1:
+            return columns
+    return 1

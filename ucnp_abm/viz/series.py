@@ -17,12 +17,12 @@ from ucnp_abm.viz import labels, legend, style
 COLUMNS = 3
 _INNER = 1.75
 """Height of the axes / inch."""
-_BESIDE = 0.65
-"""What ticks and label of the y axis take / inch."""
+_BESIDE = 0.5
+"""What ticks and label of the y axis take / inch; the label has one line."""
 _DECADES = 1.5
 """From this span of the levels on, a numeric axis is logarithmic."""
-_SHIFT = 0.035
-"""Between the markers of two mechanisms at one level / inch, where there is room."""
+_SHIFT, _SPREAD = 0.035, 0.16
+"""Between the markers of two mechanisms at one level, and between the first and the last, at most / inch."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def by_axis(panels: Sequence[SeriesPanel]) -> Figure:
     with mpl.rc_context(style.RC):
         columns = _columns(panels)
         rows = -(-len(panels) // columns)
-        width = style.FULL_WIDTH / columns - _BESIDE
+        width = _width(panels, columns)
         names = [_names(panel, width) for panel in panels]
         deepest = [max(name.depth for name in names[n * columns : (n + 1) * columns]) for n in range(rows)]
         height = rows * (_INNER + 0.45) + sum(deepest) + legend.height(looks)
@@ -88,9 +88,15 @@ def _columns(panels: Sequence[SeriesPanel]) -> int:
     rows = -(-len(panels) // COLUMNS)
     columns = -(-len(panels) // rows)
     longest = max(len(panel.levels) for panel in panels if not _is_numeric(panel)) if _has_names(panels) else 0
-    while columns > 1 and longest * (labels.LINE + 0.01) > style.FULL_WIDTH / columns - _BESIDE:
+    while columns > 1 and longest * (labels.LINE + 0.01) > _width(panels, columns):
         columns -= 1
     return columns
+
+
+def _width(panels: Sequence[SeriesPanel], columns: int) -> float:
+    """Of the axes of a panel / inch."""
+    deepest = max(labels.lines(labels.fitted(panel.title, _INNER)) for panel in panels)
+    return style.FULL_WIDTH / columns - _BESIDE - labels.LINE * (deepest - 1)
 
 
 def _has_names(panels: Sequence[SeriesPanel]) -> bool:
@@ -132,9 +138,8 @@ def _draw(
     if numeric and _is_log(at):
         axes.set_xscale("log")
         axes.minorticks_off()
-    _limits(axes, panel, at, numeric)
-    nearest = width / len(at) if not numeric else 0.2
-    shift = min(_SHIFT, 0.7 * nearest / len(looks))
+    _limits(axes, panel, at, 0.13 / width if numeric else 0.0)
+    shift = min(_SHIFT, (_SPREAD if numeric else 0.7 * width / len(at)) / len(looks))
     for number, (label, look) in enumerate(looks.items()):
         if label not in panel.values:
             continue
@@ -152,14 +157,17 @@ def _draw(
     axes.set_ylabel(labels.fitted(panel.title, _INNER))
 
 
-def _limits(axes: Any, panel: SeriesPanel, at: NDArray[np.float64], numeric: bool) -> None:
-    """Limits that hold all that is drawn; from zero, unless that would flatten the differences."""
-    if not numeric:
+def _limits(axes: Any, panel: SeriesPanel, at: NDArray[np.float64], share: float) -> None:
+    """Limits that hold all that is drawn; from zero, unless that would flatten the differences.
+
+    At both ends of a numeric axis a share of its span is free.
+    """
+    if not share:
         axes.set_xlim(at.min() - 0.5, at.max() + 0.5)
     elif _is_log(at):
-        axes.set_xlim(at.min() * (at.max() / at.min()) ** -0.055, at.max() * (at.max() / at.min()) ** 0.055)
+        axes.set_xlim(at.min() * (at.max() / at.min()) ** -share, at.max() * (at.max() / at.min()) ** share)
     else:
-        axes.set_xlim(at.min() - 0.055 * np.ptp(at), at.max() + 0.055 * np.ptp(at))
+        axes.set_xlim(at.min() - share * np.ptp(at), at.max() + share * np.ptp(at))
     drawn = np.concatenate([np.zeros(0), *(ends.ravel() for ends in panel.values.values())])
     drawn = drawn[np.isfinite(drawn)]
     if not drawn.size:

@@ -16,7 +16,7 @@ from ucnp_abm.viz import labels, style
 from ucnp_abm.viz.forest import limits, no_data
 
 TURNS = "turns the verdict"
-_BAR, _WARM = "#8FA9C4", "#C2410C"
+_BAR, _WARM, _BASE = "#8FA9C4", "#C2410C", "#33475B"
 _ROW, _EDGE, _TEXT = 0.17, 0.08, 2.7
 _ABOVE = 0.36
 """What the names of the two vertical lines take / inch."""
@@ -61,7 +61,7 @@ def tornado(rows: Sequence[TornadoRow], base: tuple[float, float, float], xlabel
         texts = [labels.fitted(f"{row.assumption} = {row.level}", _TEXT) for row in ordered]
         deep = [max(_ROW, labels.LINE * labels.lines(text) + 0.04) for text in texts]
         left = 2 * _EDGE + max(map(labels.inches, texts), default=0.0)
-        right = _EDGE + (labels.inches(TURNS) + 0.1) * any(row.turns for row in rows)
+        right = _EDGE + (labels.inches(TURNS, "bold") + 0.1) * any(row.turns for row in rows)
         width, body = style.FULL_WIDTH, max(_ROW, sum(deep))
         title = labels.fitted(xlabel, width - left - right)
         bottom = 0.27 + labels.LINE * labels.lines(title)
@@ -96,19 +96,22 @@ def _lines(axes: Any, base: tuple[float, float, float], width: float) -> None:
     """Zero and the base, each named above the axes, in lines of their own."""
     mean, low, high = base
     axes.axvline(0.0, color="black", lw=0.6, zorder=1)
-    _above(axes, 0.0, "no difference", 0.03, width)
+    crossed = _above(axes, 0.0, "no difference", 0.03, width, "black")
     if not np.isfinite(mean):
         return
     if np.isfinite(low) and np.isfinite(high):
         axes.axvspan(low, high, color="#DDE3EA", lw=0, zorder=0)
-    axes.axvline(mean, color="#33475B", lw=1.0, ls=(0, (4, 2)), zorder=1)
-    axes.plot([mean, mean], [0, -0.15], color="#33475B", lw=0.6, clip_on=False)
-    _above(axes, mean, f"base: {mean:.3g}".replace("-", "−"), 0.03 + labels.LINE + 0.03, width)
+    axes.axvline(mean, color=_BASE, lw=1.0, ls=(0, (4, 2)), zorder=1)
+    if not crossed[0] < mean < crossed[1]:
+        axes.plot([mean, mean], [0, -0.15], color=_BASE, lw=0.6, clip_on=False)
+    _above(axes, mean, f"base: {mean:.3g}".replace("-", "−"), 0.03 + labels.LINE + 0.03, width, _BASE)
 
 
-def _above(axes: Any, at: float, text: str, up: float, width: float) -> None:
-    """A text above the axes, in the middle over a value where it does not leave the axes there."""
+def _above(axes: Any, at: float, text: str, up: float, width: float, colour: str) -> tuple[float, float]:
+    """A text above the axes, in the middle over a value where it does not leave the axes there; returns its ends."""
     low, high = axes.get_xlim()
     place, half = (at - low) / (high - low) * width, labels.inches(text) / 2
     middle = min(max(place, half), max(half, width - half))
-    axes.text(low + middle / width * (high - low), -up, text, ha="center", va="bottom")
+    first, last = ((middle + side * half) / width * (high - low) + low for side in (-1.05, 1.05))
+    axes.text((first + last) / 2, -up, text, ha="center", va="bottom", color=colour)
+    return first, last
