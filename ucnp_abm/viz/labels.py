@@ -26,15 +26,19 @@ _AIR = 0.07
 def wrapped(label: str, width: int) -> str:
     r"""A label in lines of at most so many letters, broken at spaces and before a plus; a dollar is a dollar.
 
-    A unit stays with the word before it.
+    A unit stays with its number or its slash, and a value with its name, where a line holds both.
 
     Examples
     --------
     >>> wrapped("y-complex+laser-thermal", 15)
     'y-complex\n+laser-thermal'
+    >>> wrapped("shell = 0.5 nm, Yb = 19 %", 16)
+    'shell = 0.5 nm,\nYb = 19 %'
     """
     if len(label) > width:
-        tied = label.replace("+", " +").replace(" / ", "\xa0/\xa0")
+        tied = _tied(label)
+        if max(map(len, tied.split(" "))) > width:
+            tied = label.replace("+", " +")
         label = textwrap.fill(tied, width, break_on_hyphens=False).replace(" +", "+").replace("\xa0", " ")
     return label.replace("$", r"\$")
 
@@ -45,10 +49,16 @@ def fitted(label: str, width: float) -> str:
     while letters > 1 and inches(shown := wrapped(label, letters)) > width:
         longest = max(len(line) for line in shown.splitlines())
         letters = min(letters - 1, max(1, int(1.3 * longest * width / inches(shown))))
-    least = max(map(len, label.split()), default=1)
+    least = max(map(len, _tied(label).split(" ")))
     while letters > least and lines(wrapped(label, letters - 1)) == lines(wrapped(label, letters)) > 1:
         letters -= 1
     return wrapped(label, letters)
+
+
+def _tied(label: str) -> str:
+    """With spaces that do not break where a line should not."""
+    tied = label.replace("+", " +").replace(" / ", " /\xa0").replace(" = ", "\xa0=\xa0")
+    return re.sub(r"(?<=\d) (?=[^\s\d]{1,6}(?:[,;]|\s|$))", "\xa0", tied)
 
 
 def inches(text: str, weight: str = "normal") -> float:
