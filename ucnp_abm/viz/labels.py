@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from matplotlib.font_manager import FontProperties
@@ -48,7 +49,7 @@ def fitted(label: str, width: float) -> str:
     letters = len(label)
     while letters > 1 and inches(shown := wrapped(label, letters)) > width:
         longest = max(len(line) for line in shown.splitlines())
-        letters = min(letters - 1, max(1, int(1.3 * longest * width / inches(shown))))
+        letters = min(letters - 1, max(1, int(1.1 * longest * width / inches(shown))))
     least = max(map(len, _tied(label).split(" ")))
     while letters > least and lines(wrapped(label, letters - 1)) == lines(wrapped(label, letters)) > 1:
         letters -= 1
@@ -61,9 +62,10 @@ def _tied(label: str) -> str:
     return re.sub(r"(?<=\d) (?=[^\s\d]{1,6}(?:[,;]|\s|$))", "\xa0", tied)
 
 
+@lru_cache(4096)
 def inches(text: str, weight: str = "normal") -> float:
     """Width of the longest line of a text of 7 pt / inch, in the font of the figures."""
-    font = FontProperties(size=style.RC["font.size"], weight=weight)
+    font = FontProperties(family=style.RC["font.family"], size=style.RC["font.size"], weight=weight)
     widths = [text_to_path.get_text_width_height_descent(line, font, False)[0] for line in text.splitlines()]
     return _HINTED * float(max(widths, default=0.0)) / 72
 
