@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.species import N_CODES, SPECIES, SYMBOLS, VACANCY
-from ucnp_abm.viz import style
+from ucnp_abm.viz import legend, style
+from ucnp_abm.viz.labels import lines, wrapped
 
 SLAB_NM = 1.0
-LEGEND_LETTERS = 115
-"""What a line of the legend holds at full width, each entry counted with 10 for its line and marker."""
 
 
 @dataclass(frozen=True)
@@ -192,19 +191,12 @@ def comparison(panels: Sequence[Panel]) -> Figure:
     panels : sequence of Panel
         One column of the figure each, with the same mechanisms.
     """
-    looks: dict[str, dict[str, Any]] = {}
-    for label in panels[0].courses:
-        looks[label] = style.mechanism_style(label, tuple(looks.values()))
+    looks = legend.looks(panels[0].courses)
     others = list(panels[0].differences)
     shown = {label: wrapped(label, 26) for label in looks}
-    lines = sum(1 + shown[label].count("\n") for label in others)
-    below = [0.72 + 0.16 * lines] if others else []
-    entries = {label: wrapped(label, 45) for label in looks}
-    longest = max(len(line) for text in entries.values() for line in text.splitlines())
-    legend_rows = -(-len(looks) // max(1, LEGEND_LETTERS // (10 + longest)))
-    deepest = max(1 + text.count("\n") for text in entries.values())
+    below = [0.72 + 0.16 * sum(lines(shown[label]) for label in others)] if others else []
     with mpl.rc_context(style.RC):
-        height = 2.2 + sum(below) + 0.15 * legend_rows * deepest
+        height = 2.2 + sum(below) + legend.height(looks)
         figure = Figure(figsize=(style.FULL_WIDTH, height), layout="constrained")
         grid = figure.subplots(1 + len(below), len(panels), squeeze=False, height_ratios=[2.2, *below])
         for axes, panel in zip(grid[0], panels, strict=True):
@@ -212,10 +204,7 @@ def comparison(panels: Sequence[Panel]) -> Figure:
         for number, (axes, panel) in enumerate(zip(grid[-1], panels, strict=True)):
             if others:
                 _forest(axes, panel, looks, [shown[label] for label in others] if number == 0 else None)
-        handles = [Line2D([], [], label=entries[label], **look) for label, look in looks.items()]
-        figure.legend(
-            handles=handles, loc="outside upper center", ncols=-(-len(looks) // legend_rows), handlelength=3.5
-        )
+        legend.draw(figure, looks)
     return figure
 
 
@@ -237,19 +226,9 @@ def _courses(axes: Any, panel: Panel, looks: Mapping[str, dict[str, Any]]) -> No
     axes.set_ylim(1.1 * bottom, 1.1 * top if top > 0 else 0.0 if bottom < 0 else 1.0)
 
 
-def wrapped(label: str, width: int) -> str:
-    """A label in lines of at most so many letters, broken at spaces and before a plus."""
-    if len(label) <= width:
-        return label
-    return textwrap.fill(label.replace("+", " +"), width, break_on_hyphens=False).replace(" +", "+")
-
-
 def _forest(axes: Any, panel: Panel, looks: Mapping[str, dict[str, Any]], names: Sequence[str] | None) -> None:
-    for row, (label, (mean, low, high)) in enumerate(panel.differences.items()):
-        look = looks[label]
-        if np.isfinite(low):
-            axes.plot([low, high], [row, row], color=look["color"], lw=1.6, solid_capstyle="butt")
-        axes.plot([mean], [row], ls="", marker=look["marker"], ms=4.5, color=look["color"])
+    for row, (label, ends) in enumerate(panel.differences.items()):
+        legend.interval(axes, row, ends, looks[label])
     rows = len(panel.differences)
     axes.axvline(0.0, color="black", lw=0.6)
     unit = panel.title.removesuffix("%") + "percentage points" if panel.title.endswith("/ %") else panel.title

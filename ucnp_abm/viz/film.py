@@ -21,8 +21,8 @@ from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput
 from ucnp_abm.observables.atoms import n_vacancies, outside_core
 from ucnp_abm.runs.plan import Plan, follow
-from ucnp_abm.viz import mp4, style
-from ucnp_abm.viz.figures import colours_by_code, discs, in_slab, inner_boundaries, keys, middle, wrapped
+from ucnp_abm.viz import labels, mp4, style
+from ucnp_abm.viz.figures import colours_by_code, discs, in_slab, inner_boundaries, keys, middle
 
 DEFAULT_FRAMES, DEFAULT_FPS = 251, 25
 WIDTH, HEIGHT, DPI = 6.4, 3.6, 200
@@ -233,7 +233,7 @@ class Picture:
 
     def _draw_words(self) -> float:
         """Name and caption; returns where they end / inches."""
-        lines = wrapped(self.reel.mechanism, 30).splitlines()
+        lines = labels.wrapped(self.reel.mechanism, 30).splitlines()
         at = HEIGHT - 0.1
         for line in lines if len(lines) <= 3 else [*lines[:2], f"{lines[2][:29]}…"]:
             shown = self.figure.text(_LEFT / WIDTH, at / HEIGHT, line, va="top", fontsize=10, fontweight="bold")
@@ -267,7 +267,7 @@ class Picture:
         self._courses = [_Course("vacancies", np.array([float(m.vacancies) for m in moments]), "{:,.0f}")]
         if self.reel.crystal.boundaries[:-1]:
             name = self.reel.crystal.layers[0]
-            title = wrapped(f"{name}'s ions outside the {name}", 34).partition("\n")[0]
+            title = labels.wrapped(f"{name}'s ions outside the {name}", 34).partition("\n")[0]
             self._courses.append(_Course(title, np.array([m.outside for m in moments]), "{:.1f} %"))
         self._along = np.array([m.time / _CLOCK[self._shown] if in_time else m.step for m in moments])
         self.curves, self.tips, self.values = [], [], []
