@@ -44,9 +44,7 @@ _KEYS = {"replicates": "study.replicates", "steps": "anneal.steps", "protocol": 
 @click.option("-n", "--dry-run", is_flag=True, help="Only say which runs, how many are there, and about how long.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @plugin_options
-@click.pass_context
 def compare(
-    ctx: click.Context,
     what: tuple[str, ...],
     settings: tuple[str, ...],
     vary: tuple[str, ...],
@@ -95,7 +93,7 @@ def compare(
             click.echo(f"{'wrote' if written else 'up to date:'} {target}/index.html", err=True)
     if result.failures:
         click.echo(summary.failures(result), err=True)
-        ctx.exit(FAILED)
+        click.get_current_context().exit(FAILED)
 
 
 def option_settings(options: Mapping[str, Any]) -> list[str]:

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from ucnp_abm.cli import plugins_words as words
-from ucnp_abm.cli.compare import apply_settings, with_parameters
 from ucnp_abm.cli.options import plugin_options
+from ucnp_abm.config.files import apply_settings
+from ucnp_abm.config.studies import with_parameters
 from ucnp_abm.registry import mechanism
 from ucnp_abm.workbench.checking import check_mechanism, files
 from ucnp_abm.workbench.checking.finding import ERROR, Finding, Report

@@ -12,9 +12,10 @@ import click
 from ucnp_abm import units
 from ucnp_abm.cli import plugins_tables as tables
 from ucnp_abm.cli import plugins_words as words
-from ucnp_abm.cli.compare import apply_settings, with_parameters
 from ucnp_abm.cli.options import plugin_options
 from ucnp_abm.cli.plugins_sheet import of_sheet
+from ucnp_abm.config.files import apply_settings
+from ucnp_abm.config.studies import with_parameters
 from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput, shown
 from ucnp_abm.registry import mechanism

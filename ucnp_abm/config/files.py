@@ -12,6 +12,8 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from ucnp_abm.config.sections import CRYSTALS, Config, MechanismSection, PartSection
+from ucnp_abm.crystal.particle import Box, CoreShell
+from ucnp_abm.crystal.population import Population
 from ucnp_abm.errors import BadInput, nearest, shown
 from ucnp_abm.study.cells import PAPER_PARTICLE
 
@@ -91,6 +93,23 @@ def check(data: dict[str, Any], source: str, settings: Iterable[str] = (), lines
         known.pop(where, None)
         put(data, where, value, f"--set {setting}")
     return checked(Config, data, source, known)
+
+
+def apply_settings(settings: Iterable[str]) -> tuple[CoreShell | Population | Box, dict[str, Any]]:
+    """The particle and the mechanisms' parameters: the paper's particle, changed by KEY=VALUE.
+
+    Raises
+    ------
+    BadInput
+        If a setting cannot be read, or is neither of the particle nor a parameter of a mechanism.
+    """
+    given = list(settings)
+    for setting in given:
+        where, _ = read_setting(setting)
+        if where[0] not in ("particle", "mechanism") or where == ("mechanism", "name"):
+            raise BadInput(f"--set {setting}: expected particle.… or mechanism.…; the rest has options of its own")
+    config = check(paper(), "compare", given)
+    return config.crystal.recipe(), dict(config.mechanism.parameters)
 
 
 def put(data: dict[str, Any], where: tuple[str, ...], value: Any, told: str) -> None:

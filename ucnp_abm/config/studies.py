@@ -215,7 +215,7 @@ def _optics(table: Mapping[str, Any]) -> Any:
     return Optics.of(**table)
 
 
-def _levels(axis: str, levels: Sequence[Any] | Mapping[str, Changes], told: str) -> dict[str, Changes]:
+def _levels(axis: str, levels: Sequence[Any] | Mapping[str, Changes], told: str) -> dict[str, dict[str, Any]]:
     """What each level of an axis changes, by its text."""
     where = f"{told}: vary.{_quoted(axis)}"
     if isinstance(levels, Mapping):

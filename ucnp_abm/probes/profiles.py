@@ -15,8 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import curve_fit, isotonic_regression
-from scipy.special import erfc
 
 from ucnp_abm.crystal.crystal import Crystal
 from ucnp_abm.crystal.grid import slabs

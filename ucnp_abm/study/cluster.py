@@ -1,7 +1,7 @@
 """A crew on a Dask cluster: the one place that knows Dask, which is installed by `pip install 'ucnp-abm[cluster]'`.
 
-Batches travel as bytes with the laws of plugin files and notebooks in them, and results come back as bytes: workers need
-no file of ours but the installed package, in the same version.
+Batches travel as bytes with the laws of plugin files and notebooks in them, and results come back as bytes: workers
+need no file of ours but the installed package, in the same version.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Cluster:
     @property
     def size(self) -> int:
         """Threads of all workers; at least one, since more may come."""
-        return max(1, sum(self._client.nthreads().values()))
+        return max(1, sum(int(n) for n in self._client.nthreads().values()))
 
     def submit(self, numbers: Sequence[int]) -> Future[list[Done]]:
         import cloudpickle

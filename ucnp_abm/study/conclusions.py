@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from ucnp_abm.study.convergence import settled
 from ucnp_abm.study.grid import FACTORIAL, ONE_AT_A_TIME, short_names
 from ucnp_abm.study.identity import readings
 from ucnp_abm.study.sensitivity import Effect, Influence
-from ucnp_abm.study.summary import Test, tests
+from ucnp_abm.study.summary import Test
+from ucnp_abm.study.verdict import verdict as say
 
 if TYPE_CHECKING:
     from ucnp_abm.study.compare import Comparison
@@ -31,18 +33,17 @@ def finding(result: StudyResult) -> str:
     """What was found, and what carries it, in a few sentences."""
     if len(result.comparisons) == 1:
         return findings.finding(result.comparisons[0])
-    parts = [_across(result, label) for label in result.labels[1:]] or [_span(result)]
-    return " ".join(part for part in [*parts, _order(result), verdict(result)] if part)
+    parts = [_across(result) if len(result.labels) > 1 else _span(result), _order(result), verdict(result)]
+    return " ".join(part for part in parts if part)
 
 
 def verdict(result: StudyResult) -> str:
     """Which assumption carries the verdict, in one line; '' where nothing was varied for it, or runs are missing."""
     found = influences(result) or effects(result)
-    return (
-        sensitivity.verdict(found, unit(result.column), tables.title(result.column), contrasted(result))
-        if found
-        else ""
-    )
+    if not found or len(result.labels) < 2:
+        return ""
+    title = tables.title(result.column).removesuffix(" / %")
+    return say(found, unit(result.column), title, (result.labels[1], result.labels[0]))
 
 
 def influences(result: StudyResult) -> list[Influence]:
@@ -121,8 +122,10 @@ def notes(result: StudyResult) -> list[tuple[str, str]]:
 
 
 def provenance(result: StudyResult) -> dict[str, Any]:
-    """Study, settings, seeds, and for each mechanism what run.json holds of the first replicate of the setting shown."""
+    """Study, settings and seeds, and what run.json holds of the first replicate at the setting that is shown."""
     shown = result.comparisons[result.shown]
+    of_shown = findings.provenance(shown)
+    of_shown.pop("command")
     return {
         "study": result.study.source,
         "command": result.study.command,
@@ -138,45 +141,53 @@ def provenance(result: StudyResult) -> dict[str, Any]:
         ],
         "shown": result.study.points[result.shown].name,
         "observables": readings(shown.design.observables),
-        **{key: value for key, value in findings.provenance(shown).items() if key != "command"},
+        **of_shown,
         "failures": [{"run": failed.cell, "said": failed.said} for failed in result.failures],
         "notes": result.notes,
     }
 
 
-def _across(result: StudyResult, label: str) -> str:
-    """How one mechanism differs from the first over all settings."""
+def _across(result: StudyResult) -> str:
+    """How the mechanisms differ from the first over all settings."""
     column, first = result.column, result.labels[0]
-    tested = [t for t in tests(result, column) if t.label == label and math.isfinite(t.difference.value)]
-    if not tested:
+    told: dict[str, list[str]] = {}
+    n_clear = n_all = 0
+    for label in result.labels[1:]:
+        tested = [t for t in result.tests(column) if t.label == label and math.isfinite(t.difference.value)]
+        if tested:
+            n_all, n_clear = n_all + len(tested), n_clear + sum(t.p_holm < 0.05 for t in tested)
+            told.setdefault(_ends(result, tested), []).append(label)
+    if not told:
         return ""
-    low, high = (pick(tested, key=lambda t: t.difference.value) for pick in (min, max))
-    what = tables.title(column).removesuffix(" / %")
-    points = " points" if column.endswith("_pct") else ""
+    name = tables.title(column).removesuffix(" / %")
+    each = "; with ".join(f"{' and '.join(labels)} by {ends}" for ends, labels in told.items())
+    clear = "all" if n_clear == n_all else str(n_clear)
+    return f"Against {first}, {name} changes with {each}. Of {n_all} differences {clear} hold after Holm's correction."
+
+
+def _ends(result: StudyResult, tested: list[Test]) -> str:
+    """The smallest and the largest difference, and where; for light also as factors."""
+    light = is_light(result.column) and all(test.ratio for test in tested)
+    points = " points" if result.column.endswith("_pct") else ""
 
     def told(test: Test) -> str:
-        return f"{test.difference.interval('+')}{points} ({result.study.points[test.point].name})"
+        size = f"{test.difference.interval('+')}{points}"
+        if light and test.ratio:
+            size = f"a factor of {test.ratio.interval()}"
+        return f"{size} ({result.study.points[test.point].name})"
 
-    clear = sum(t.p_holm < 0.05 for t in tested)
-    ratios = [t.ratio for t in tested if t.ratio is not None]
-    gains = (
-        f", a factor of {min(r.value for r in ratios):.3g} to {max(r.value for r in ratios):.3g}"
-        if (is_light(column) and len(ratios) == len(tested))
-        else ""
-    )
-    return (
-        f"Against {first}, {label} changes {what} by between {told(low)} and {told(high)}{gains}; "
-        f"{'all' if clear == len(tested) else clear} of {len(tested)} differences hold after Holm's correction."
-    )
+    def rank(test: Test) -> float:
+        return test.ratio.value if light and test.ratio else test.difference.value
+
+    low, high = min(tested, key=rank), max(tested, key=rank)
+    return f"{told(low)} to {told(high)}"
 
 
 def _span(result: StudyResult) -> str:
     """Where the observable of a single mechanism is lowest and highest."""
     label, column = result.labels[0], result.column
-    means = [
-        (comparison.mean(label, column), point.name)
-        for comparison, point in zip(result.comparisons, result.study.points, strict=True)
-    ]
+    pairs = zip(result.comparisons, result.study.points, strict=True)
+    means = [(comparison.mean(label, column), point.name) for comparison, point in pairs]
     known = [each for each in means if math.isfinite(each[0].value)]
     if not known:
         return "No run is finished."
@@ -188,19 +199,28 @@ def _span(result: StudyResult) -> str:
 
 
 def _order(result: StudyResult) -> str:
-    """Whether three or more mechanisms have the same order at all settings."""
+    """Whether three or more mechanisms have the same order at all settings; '=' where two have the same mean."""
     if len(result.labels) < 3:
         return ""
     orders = Counter(
-        tuple(sorted(result.labels, key=lambda label: comparison.mean(label, result.column).value))
+        _ranked({label: comparison.mean(label, result.column).value for label in result.labels})
         for comparison in result.comparisons
-        if all(math.isfinite(comparison.mean(label, result.column).value) for label in result.labels)
+        if all(comparison.replicates(label) for label in result.labels)
     )
     if not orders:
         return ""
     (order, n), total = orders.most_common(1)[0], sum(orders.values())
     where = "at every setting" if n == total else f"at {n} of {total} settings"
-    return f"The order of the means {' < '.join(order)} holds {where}."
+    return f"The order of the means {order} holds {where}."
+
+
+def _ranked(means: dict[str, float]) -> str:
+    """'y-complex = gd-complex < no-complex'."""
+    ordered = sorted(means, key=lambda label: means[label])
+    text = ordered[0]
+    for before, label in itertools.pairwise(ordered):
+        text += f" {'=' if means[label] == means[before] else '<'} {label}"
+    return text
 
 
 def _warnings(result: StudyResult) -> list[tuple[str, str]]:
@@ -243,7 +263,8 @@ def _aggregated(result: StudyResult) -> list[tuple[str, str]]:
     if flicker:
         most = f"{findings.FLICKER_PCT:.0f} %"
         found.append(("Flicker", f"More than {most} of the events took the previous one back: {_listed(flicker)}."))
-    doubtful = [t for t in tests(result, result.column) if t.is_clear != (t.bootstrap[0] > 0 or t.bootstrap[1] < 0)]
+    both = zip(result.tests(result.column), result.bootstraps(result.column), strict=True)
+    doubtful = [test for test, (low, high) in both if test.is_clear != (low > 0 or high < 0) and math.isfinite(low)]
     if doubtful and few >= findings.FEW:
         names = [f"{t.label} at {result.study.points[t.point].name}" for t in doubtful]
         found.append(("Intervals", f"Student's t and the bootstrap disagree about zero: {_listed(names)}."))

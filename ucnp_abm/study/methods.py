@@ -13,7 +13,6 @@ from ucnp_abm.runs.provenance import versions
 from ucnp_abm.study import findings
 from ucnp_abm.study.contrasts import multiple_comparison_note
 from ucnp_abm.study.grid import short_names
-from ucnp_abm.study.summary import tests
 
 if TYPE_CHECKING:
     from ucnp_abm.study.outcome import StudyResult
@@ -122,14 +121,14 @@ def _atoms(result: StudyResult) -> str:
     text = (
         f"Crystals of {shown.room.n_sites} cation sites ({shown.recipe!r}) were annealed ({shown.protocol}; "
         f"{shown.steps:.4g} steps, {findings.duration(shown)}) by exact kinetic Monte Carlo (ucnp_abm "
-        f"{versions()['ucnp-abm']}, engine {ENGINE_VERSION}) with the mechanisms {declared}; {crystals} crystals for each "
-        "setting, and every mechanism annealed the same ones from the same seeds. "
+        f"{versions()['ucnp-abm']}, engine {ENGINE_VERSION}) with the mechanisms {declared}; {crystals} crystals for "
+        "each setting, and every mechanism annealed the same ones from the same seeds. "
     )
     text += f"Varied {how}: {varied}. " if varied else ""
     text += f"Irreversible by declaration: {', '.join(irreversible)}. " if irreversible else ""
     return text + (
-        "A step is the mean time between two hops of a bulk vacancy at the reference barrier. Barriers are calibrated and "
-        "vacancy contents chosen; neither is a prediction."
+        "A step is the mean time between two hops of a bulk vacancy at the reference barrier. Barriers are calibrated "
+        "and vacancy contents chosen; neither is a prediction."
     )
 
 
@@ -141,12 +140,9 @@ def _light(result: StudyResult) -> list[str]:
     from ucnp_abm.photons.optics import Optics
 
     optics = (design.optics or Optics()).describe()
-    told = ", ".join(
-        f"{name} {value}" for name, value in optics.items() if value is not None and name != "rates_sha256"
-    )
-    return [
-        f"Light ({', '.join(read)}) was computed at each mark from the positions of all ions and vacancies: {told}."
-    ]
+    shown = {name: value for name, value in optics.items() if value is not None and name != "rates_sha256"}
+    told = ", ".join(f"{name} {value}" for name, value in shown.items())
+    return [f"Light ({', '.join(read)}) was computed at each mark from all ions and vacancies: {told}."]
 
 
 def _statistics(result: StudyResult) -> str:
@@ -161,7 +157,7 @@ def _statistics(result: StudyResult) -> str:
             f"Crystals were added until intervals were narrow enough ({asked}; at most {result.study.max_replicates}): "
             "intervals of such sequential samples are slightly too narrow. "
         )
-    tested = tests(result, column)
+    tested = result.tests(column)
     if len(tested) > 1:
         clear = sum(test.is_clear for test in tested)
         holm = sum(test.p_holm < 0.05 for test in tested if not math.isnan(test.p_holm))

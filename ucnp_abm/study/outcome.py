@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.study.cells import CellResult
 from ucnp_abm.study.compare import Comparison
 from ucnp_abm.study.grid import ONE_AT_A_TIME, Point, Study, Task, short_names
 from ucnp_abm.study.statistics import Mean
+
+if TYPE_CHECKING:
+    from ucnp_abm.study.summary import Test
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,30 @@ class StudyResult:
                 asked = max(asked, needed(scatter, half) if scatter.size > 1 else 0)
         return min(3 * now, max(math.ceil(1.5 * now), asked))
 
+    def tests(self, column: str) -> list[Test]:
+        """Paired tests of all mechanisms but the first at all settings, in one observable at the end of the runs."""
+        if column not in self._tests:
+            from ucnp_abm.study import summary
+
+            self._tests[column] = summary.tests(self, column)
+        return self._tests[column]
+
+    def bootstraps(self, column: str) -> list[tuple[float, float]]:
+        """95 % BCa intervals of the mean differences, in the order of `tests`."""
+        if column not in self._bootstraps:
+            from ucnp_abm.study import summary
+
+            self._bootstraps[column] = summary.bootstraps(self, column)
+        return self._bootstraps[column]
+
+    @cached_property
+    def _tests(self) -> dict[str, list[Test]]:
+        return {}
+
+    @cached_property
+    def _bootstraps(self) -> dict[str, list[tuple[float, float]]]:
+        return {}
+
     @property
     def shown(self) -> int:
         """Number of the setting of which time courses and crystals are shown: the base, or the middle of all axes."""
@@ -239,7 +266,7 @@ class StudyResult:
 
     def keep_report(self) -> bool:
         """Write the same into the study's own directory, unless it is up to date; whether it was written."""
-        from ucnp_abm.study.report import keep_report
+        from ucnp_abm.study.kept import keep_report
 
         return keep_report(self)
 

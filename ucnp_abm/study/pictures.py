@@ -13,7 +13,6 @@ from ucnp_abm.errors import BadInput
 from ucnp_abm.study import conclusions, findings, statistics, tables
 from ucnp_abm.study.cells import whole
 from ucnp_abm.study.grid import FACTORIAL, short_names
-from ucnp_abm.study.summary import tests
 from ucnp_abm.viz.figures import Panel, Slab
 from ucnp_abm.viz.forest import ForestRow
 from ucnp_abm.viz.heat import HeatMap
@@ -123,7 +122,7 @@ def series(result: StudyResult) -> tuple[list[SeriesPanel], Rows]:
 
 
 def maps(result: StudyResult) -> tuple[list[HeatMap], Rows]:
-    """The first observable on the two longest axes, others as in the setting shown: differences, or a single mechanism."""
+    """The first observable on the two longest axes, others as in the setting shown: differences, or plain means."""
     study, column = result.study, result.column
     axes = sorted((axis for axis, levels in study.axes.items() if len(levels) > 1), key=lambda a: -len(study.axes[a]))
     if study.arrangement != FACTORIAL or len(axes) < 2 or len(study.axes[axes[1]]) < 2:
@@ -150,7 +149,7 @@ def maps(result: StudyResult) -> tuple[list[HeatMap], Rows]:
 def differences(result: StudyResult) -> tuple[list[ForestRow], Rows]:
     """Paired differences from the first mechanism at every setting, in the first observable."""
     drawn, rows = [], []
-    for test in tests(result, result.column):
+    for test in result.tests(result.column):
         point, ends = result.study.points[test.point], _ends(test.difference)
         drawn.append(ForestRow(point.name, test.label, *ends.tolist()))
         rows.append({**point.levels, "mechanism": test.label, "observable": test.column, **_three(ends)})
@@ -164,7 +163,8 @@ def assumptions(result: StudyResult) -> tuple[list[TornadoRow], tuple[float, flo
         return [], (np.nan, np.nan, np.nan), []
     base = found[0].base
     drawn = [
-        TornadoRow(each.assumption, each.level, *_ends(each.contrast).tolist(), turns=each.flips) for each in found
+        TornadoRow(each.assumption, each.level, each.contrast.value, each.contrast.low, each.contrast.high, each.flips)
+        for each in found
     ]
     rows = [
         {"assumption": each.assumption, "level": each.level, **_three(_ends(each.contrast)), "turns": each.flips}

@@ -29,7 +29,7 @@ def pack(identity: str, result: CellResult) -> bytes:
         Of its cell.
     result : CellResult
     """
-    arrays = {f"snapshot_{number}": held for number, held in enumerate(result.snapshots.values())}
+    arrays: dict[str, Any] = {f"snapshot_{number}": held for number, held in enumerate(result.snapshots.values())}
     about: dict[str, Any] = {
         "schema": SCHEMA,
         "identity": identity,

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -16,12 +12,11 @@ from ucnp_abm.runs import disk
 from ucnp_abm.runs.journal import json_bytes
 from ucnp_abm.runs.trajectory import whole_directory
 from ucnp_abm.study import conclusions, findings, methods, pictures, summary, tables
+from ucnp_abm.study.kept import KEY, PAGE, PROVENANCE, report_key
 from ucnp_abm.study.outcome import StudyResult
 from ucnp_abm.study.page import Section, write_page
 
-PAGE, PROVENANCE, FIGURES = "index.html", "provenance.json", "figures"
-_KEY = "report_key"
-_PARTIAL = "report" + disk.PARTIAL
+FIGURES = "figures"
 Saved = list[tuple[Path, str]]
 """PNG file and caption."""
 
@@ -37,44 +32,6 @@ def write_report(result: StudyResult, directory: Path) -> Path:
     with whole_directory(directory) as partial:
         write_files(result, partial)
     return directory
-
-
-def keep_report(result: StudyResult) -> bool:
-    """Write the report into the study's directory; False if the one there is of the same runs.
-
-    The parts are moved to their places one by one, the page last.
-    """
-    directory = result.directory
-    assert directory is not None
-    if _key_there(directory) == report_key(result) and (directory / PAGE).is_file():
-        return False
-    partial = directory / f".{os.getpid()}.{_PARTIAL}"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        write_files(result, partial)
-        for part in sorted(partial.iterdir(), key=lambda part: part.name == PAGE):
-            if part.is_dir():
-                shutil.rmtree(directory / part.name, ignore_errors=True)
-            part.replace(directory / part.name)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return True
-
-
-def report_key(result: StudyResult) -> str:
-    """SHA-256 of what a report shows: all runs, what was asked, what is to be told of them."""
-    digests = [
-        [c.design.point, label, n, cell.digest] for c in result.comparisons for (label, n), cell in c.found.items()
-    ]
-    about = [
-        summary.design(result.study),
-        result.study.source,
-        digests,
-        result.notes,
-        [f.said for f in result.failures],
-    ]
-    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def write_files(result: StudyResult, out: Path, differences: bool = True) -> None:
@@ -96,7 +53,7 @@ def write_files(result: StudyResult, out: Path, differences: bool = True) -> Non
         tables.write_parquet(out / "runs.parquet", runs)
     (out / "methods.md").write_text("\n\n".join(methods.paragraphs(result)) + "\n", encoding="utf-8")
     (out / "references.bib").write_text(methods.bibtex(result), encoding="utf-8")
-    about = {**conclusions.provenance(result), _KEY: report_key(result)}
+    about = {**conclusions.provenance(result), KEY: report_key(result)}
     disk.put(out / PROVENANCE, json_bytes(about), flush=False)
     sections = _sections(result, out / FIGURES, differences)
     shown = result.comparisons[result.shown]
@@ -187,7 +144,7 @@ def _assumptions(result: StudyResult, folder: Path) -> Section | None:
         return None
     head = ["axis", "range of the mean contrast", "share of the variance alone / %", "with its interactions / %"]
     table = [head] + [
-        [e.assumption, e.span.interval(), f"{100 * e.first_share:.1f}", f"{100 * e.total_share:.1f}"] for e in effects
+        [e.assumption, e.span.interval(), f"{100 * e.first_order:.1f}", f"{100 * e.total_order:.1f}"] for e in effects
     ]
     return Section(
         "Which axis carries the verdict",
@@ -249,15 +206,9 @@ def _files(out: Path) -> list[tuple[str, list[tuple[str, str]]]]:
     there = {file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file()}
     data = [name for name in ("runs.csv", "runs.parquet", "table.csv", "table.parquet") if name in there]
     text = [name for name in ("methods.md", "references.bib", PROVENANCE) if name in there]
-    found = [("Data", [(name, name) for name in data]), ("Text", [(name, name) for name in text])]
+    found: list[tuple[str, list[tuple[str, str]]]] = []
+    found += [("Data", [(name, name) for name in data]), ("Text", [(name, name) for name in text])]
     for stem in sorted({name.rpartition(".")[0] for name in there if name.startswith(f"{FIGURES}/")}):
         kinds = [kind for kind in ("pdf", "svg", "png", "csv") if f"{stem}.{kind}" in there]
         found.append((stem.removeprefix(f"{FIGURES}/"), [(kind.upper(), f"{stem}.{kind}") for kind in kinds]))
     return found
-
-
-def _key_there(directory: Path) -> str:
-    try:
-        return str(json.loads((directory / PROVENANCE).read_bytes())[_KEY])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""

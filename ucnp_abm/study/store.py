@@ -182,7 +182,7 @@ def read_about(path: Path) -> dict[str, Any]:
 
 def _design(about: Mapping[str, Any]) -> Any:
     """What decides the cells, as JSON has it."""
-    return json.loads(json_bytes([about["study"], about["tables"], about["engine_version"]]))
+    return json.loads(json_bytes({name: about[name] for name in ("study", "tables", "engine_version")}))
 
 
 def _changes(before: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:

@@ -39,8 +39,6 @@ class Test:
         Share / % of the pairs on the side of the mean difference.
     p, p_holm : float
         Of the paired t test, alone and adjusted for all tests of this observable (Holm).
-    bootstrap : (float, float)
-        95 % BCa interval of the mean difference.
     """
 
     point: int
@@ -52,7 +50,6 @@ class Test:
     consistent_pct: float
     p: float
     p_holm: float
-    bootstrap: tuple[float, float]
 
     @property
     def is_clear(self) -> bool:
@@ -62,16 +59,11 @@ class Test:
 
 def tests(result: StudyResult, column: str) -> list[Test]:
     """All mechanisms but the first at all settings, in one observable, with p-values adjusted for their number."""
-    found = [
-        (number, label, *comparison.pairs(label, column))
-        for number, comparison in enumerate(result.comparisons)
-        for label in comparison.labels[1:]
-    ]
+    found = _pairs(result, column)
     if not found:
         return []
     p = np.array([contrasts.p_value(a, b) if a.size else math.nan for _, _, a, b in found])
     adjusted = contrasts.holm(p)
-    bootstraps = _bootstraps([a - b for _, _, a, b in found])
     return [
         Test(
             number,
@@ -83,14 +75,23 @@ def tests(result: StudyResult, column: str) -> list[Test]:
             consistent_pct=contrasts.consistent_pct(a, b) if a.size else math.nan,
             p=float(alone),
             p_holm=float(holm),
-            bootstrap=ends,
         )
-        for (number, label, a, b), alone, holm, ends in zip(found, p, adjusted, bootstraps, strict=True)
+        for (number, label, a, b), alone, holm in zip(found, p, adjusted, strict=True)
     ]
 
 
-def _bootstraps(changes: list[Any]) -> list[tuple[float, float]]:
-    """BCa intervals of many sets of differences; those of equal length together."""
+def _pairs(result: StudyResult, column: str) -> list[tuple[int, str, Any, Any]]:
+    """Setting, mechanism, its values and those of the first one, in the order of `tests`."""
+    return [
+        (number, label, *comparison.pairs(label, column))
+        for number, comparison in enumerate(result.comparisons)
+        for label in comparison.labels[1:]
+    ]
+
+
+def bootstraps(result: StudyResult, column: str) -> list[tuple[float, float]]:
+    """95 % BCa intervals of the mean differences, in the order of `tests`; NaN where there is none."""
+    changes = [values - reference for _, _, values, reference in _pairs(result, column)]
     found = [(math.nan, math.nan)] * len(changes)
     for n in {change.size for change in changes} - {0}:
         rows = [number for number, change in enumerate(changes) if change.size == n and np.isfinite(change).all()]
@@ -138,13 +139,20 @@ def failures(result: StudyResult) -> str:
     return "\n".join([f"{_many(len(result.failures), 'run')} failed, the others are finished:", *shown, *more])
 
 
-def ends(result: StudyResult) -> Table:
-    """Means and paired differences at the end of every run: a row for each setting and mechanism."""
-    columns, axes = result.study.columns, short_names(result.study.axes)
+def ends(result: StudyResult, most: int | None = None) -> Table:
+    """Means and paired differences at the end of every run: a row for each setting and mechanism.
+
+    Parameters
+    ----------
+    result : StudyResult
+    most : int or None
+        So many observables at most.
+    """
+    columns, axes = result.study.columns[:most], short_names(result.study.axes)
     first, several = result.labels[0], len(result.labels) > 1
     head = [*axes.values(), "mechanism", "n"]
     for column in columns:
-        head += [tables.title(column)] + ([f"difference from {first}"] if several else [])
+        head += [tables.title(column), *([f"difference from {first}"] if several else [])]
     rows = [head]
     for point, comparison in zip(result.study.points, result.comparisons, strict=True):
         for label in comparison.labels:
@@ -162,8 +170,8 @@ def effect_table(result: StudyResult) -> Table:
     axes = short_names(result.study.axes)
     names = ["ratio", "Hedges' g", "pairs agree / %", "p", "p (Holm)", "bootstrap interval"]
     rows = [[*axes.values(), "mechanism", "difference", *names]]
-    for test in tests(result, result.study.columns[0]):
-        low, high = test.bootstrap
+    column = result.study.columns[0]
+    for test, (low, high) in zip(result.tests(column), result.bootstraps(column), strict=True):
         rows.append(
             [
                 *(result.study.points[test.point].levels[axis] for axis in axes),
@@ -185,7 +193,9 @@ def text(result: StudyResult) -> str:
     if len(result.comparisons) == 1:
         return tables.text(result.comparisons[0])
     over = "Mean [95 % interval] at the end of the runs; every setting's crystals are annealed by every mechanism."
-    return f"{over}\n\n{tables.aligned(ends(result))}"
+    others = result.study.columns[1:]
+    more = f"\n\nOther observables ({', '.join(others)}) stand in table.csv of the report." if others else ""
+    return f"{over}\n\n{tables.aligned(ends(result, 1))}{more}"
 
 
 def html(result: StudyResult) -> str:
@@ -198,7 +208,11 @@ def html(result: StudyResult) -> str:
 
 def tidy(result: StudyResult) -> list[dict[str, Any]]:
     """One row for each setting, mechanism and mark; tests and effect sizes at the last mark; None: not defined."""
-    tested = {(t.point, t.label, t.column): t for column in result.study.columns for t in tests(result, column)}
+    tested = {
+        (test.point, test.label, column): (test, ends)
+        for column in result.study.columns
+        for test, ends in zip(result.tests(column), result.bootstraps(column), strict=True)
+    }
     rows = []
     for number, (point, comparison) in enumerate(zip(result.study.points, result.comparisons, strict=True)):
         for row in tables.tidy(comparison):
@@ -218,18 +232,21 @@ def runs(result: StudyResult) -> Iterator[dict[str, Any]]:
             yield {**point.levels, **row}
 
 
-def _test_columns(column: str, test: Test | None) -> dict[str, float | None]:
-    found: dict[str, float | None] = {
-        f"{column}_bootstrap_low": test and test.bootstrap[0],
-        f"{column}_bootstrap_high": test and test.bootstrap[1],
-        f"{column}_ratio": test and test.ratio and test.ratio.value,
-        f"{column}_ratio_low": test and test.ratio and test.ratio.low,
-        f"{column}_ratio_high": test and test.ratio and test.ratio.high,
-        f"{column}_hedges_g": test and test.effect,
-        f"{column}_p": test and test.p,
-        f"{column}_p_holm": test and test.p_holm,
+def _test_columns(column: str, tested: tuple[Test, tuple[float, float]] | None) -> dict[str, float | None]:
+    none = Mean(math.nan, math.nan, math.nan, math.nan, 0)
+    test, (low, high) = tested or (None, (math.nan, math.nan))
+    ratio = (test.ratio if test else None) or none
+    found = {
+        "bootstrap_low": low,
+        "bootstrap_high": high,
+        "ratio": ratio.value,
+        "ratio_low": ratio.low,
+        "ratio_high": ratio.high,
+        "hedges_g": test.effect if test else math.nan,
+        "p": test.p if test else math.nan,
+        "p_holm": test.p_holm if test else math.nan,
     }
-    return {name: value if value is not None and math.isfinite(value) else None for name, value in found.items()}
+    return {f"{column}_{name}": value if math.isfinite(value) else None for name, value in found.items()}
 
 
 def _settled(comparison: Comparison, label: str, column: str) -> dict[str, float | None]:

@@ -1,0 +1,65 @@
+"""The report in a study's own directory: written again when there is something new to show, in one go."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ucnp_abm.runs import disk
+from ucnp_abm.study import summary
+
+if TYPE_CHECKING:
+    from ucnp_abm.study.outcome import StudyResult
+
+PAGE, PROVENANCE, KEY = "index.html", "provenance.json", "report_key"
+
+
+def keep_report(result: StudyResult) -> bool:
+    """Write the report into the study's directory; False if the one there is of the same runs.
+
+    The parts are moved to their places one by one, the page last.
+    """
+    directory = result.directory
+    assert directory is not None
+    if _key_there(directory) == report_key(result) and (directory / PAGE).is_file():
+        return False
+    partial = directory / f".{os.getpid()}.report{disk.PARTIAL}"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    from ucnp_abm.study.report import write_files  # it draws
+
+    try:
+        write_files(result, partial)
+        for part in sorted(partial.iterdir(), key=lambda part: part.name == PAGE):
+            if part.is_dir():
+                shutil.rmtree(directory / part.name, ignore_errors=True)
+            part.replace(directory / part.name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return True
+
+
+def report_key(result: StudyResult) -> str:
+    """SHA-256 of what a report shows: all runs, what was asked, what is to be told of them."""
+    digests = [
+        [c.design.point, label, n, cell.digest] for c in result.comparisons for (label, n), cell in c.found.items()
+    ]
+    about = [
+        summary.design(result.study),
+        result.study.source,
+        digests,
+        result.notes,
+        [f.said for f in result.failures],
+    ]
+    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _key_there(directory: Path) -> str:
+    try:
+        return str(json.loads((directory / PROVENANCE).read_bytes())[KEY])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
