@@ -153,6 +153,8 @@ def width_10_90(radius_nm: ArrayLike, share: ArrayLike, plateau: float = 1.0) ->
     radius, given = np.asarray(radius_nm, dtype=float), np.asarray(share, dtype=float)
     if given.size < 2 or not np.isfinite(given).all():
         return math.nan
+    from scipy.optimize import isotonic_regression  # 0.3 s that most runs do not need
+
     falling = isotonic_regression(given, increasing=False).x / plateau
     if falling[0] <= 0.9 or falling[-1] > 0.1:
         return math.nan
@@ -190,6 +192,8 @@ def erf_profile(radius_nm: ArrayLike, plateau: float, position_nm: float, width_
     It is the profile of diffusion across a plane from a step, w = sqrt(2 D t) (Crank, The Mathematics of Diffusion,
     1975, ISBN 0-19-853411-6, eq. 2.14). Assumption: w is small against R, so that a sphere is nearly a plane.
     """
+    from scipy.special import erfc
+
     values: Floats = plateau / 2 * erfc((np.asarray(radius_nm, dtype=float) - position_nm) / (math.sqrt(2) * width_nm))
     return values
 
@@ -208,6 +212,8 @@ def fit_erf(radius_nm: ArrayLike, share: ArrayLike) -> ErfFit:
         All nan where no such profile is found inside the data: no fall, a centre beyond the data, or a width of their
         whole range. A step gives a width below the distance of the points next to it, not 0.
     """
+    from scipy.optimize import curve_fit
+
     radius, given = np.asarray(radius_nm, dtype=float), np.asarray(share, dtype=float)
     nothing = ErfFit(math.nan, math.nan, math.nan)
     if radius.size < 4 or np.ptp(radius) == 0 or np.ptp(given) == 0 or not np.isfinite(given).all():
