@@ -16,8 +16,8 @@ from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.registry import mechanism
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.study.design import Design, design, labels, replicate_seeds
-from ucnp_abm.study.grid import MAX_CELLS, Levels, Study, arranged, points_of
+from ucnp_abm.study.design import MAX_REPLICATES, Design, design, labels, replicate_seeds
+from ucnp_abm.study.grid import MAX_CELLS, Levels, Study, arranged, n_settings, points_of
 
 Changes = Mapping[str, Any]
 """Value by key, such as 'particle.thickness': what a level changes."""
@@ -101,10 +101,10 @@ def study_of(data: dict[str, Any], told: str, name: str, lines: Lines, command: 
     given = base.study
     axes = {axis: _levels(axis, levels, told) for axis, levels in base.vary.items()}
     texts = {axis: tuple(levels) for axis, levels in axes.items()}
-    settings = arranged(texts, given.arrangement)
     n_mechanisms = max(1, len(given.mechanisms) + len(base.mechanisms))
-    if (n_cells := len(settings) * n_mechanisms * given.replicates) > MAX_CELLS:
+    if (n_cells := n_settings(texts, given.arrangement) * n_mechanisms * given.replicates) > MAX_CELLS:
         raise BadInput(f"{told}: {n_cells} runs are more than {MAX_CELLS}; leave out levels or replicates")
+    settings = arranged(texts, given.arrangement)
     for axis, levels in axes.items():  # a wrong key is told once, not at every setting
         for level, changes in levels.items():
             _checked(_changed(data, changes, f"{told}: vary.{_quoted(axis)}"), f"{told} at {axis} = {level}", lines)
@@ -120,8 +120,9 @@ def study_of(data: dict[str, Any], told: str, name: str, lines: Lines, command: 
     for column in given.precision:
         if column not in known:
             raise BadInput(f"{told}: study.precision: '{column}' is not compared{nearest(column, sorted(known))}")
-    if given.precision and given.max_replicates < given.replicates:
-        raise BadInput(f"{told}: study.max_replicates: expected at least study.replicates = {given.replicates}")
+    if given.precision and not given.replicates <= given.max_replicates <= MAX_REPLICATES:
+        least = f"study.replicates = {given.replicates}"
+        raise BadInput(f"{told}: study.max_replicates: expected at least {least} and at most {MAX_REPLICATES}")
     return Study(
         name=given.name or name,
         question=given.question,

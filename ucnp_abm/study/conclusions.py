@@ -231,7 +231,7 @@ def _warnings(result: StudyResult) -> list[tuple[str, str]]:
         found.append(("Failed", f"{failed.said}.{where}"))
     if len(result.failures) > _TOLD:
         found.append(("Failed", f"{len(result.failures)} runs in all; the others are in failures/."))
-    missing = result.n_wanted - result.n_finished - len(result.failures)
+    missing = result.n_wanted - result.n_finished - sum(failed.runs for failed in result.failures)
     if missing > 0:
         found.append(("Not finished", f"{missing} of {result.n_wanted} runs are still to come: numbers will change."))
     if short := result.imprecise():

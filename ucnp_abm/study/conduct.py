@@ -74,14 +74,17 @@ def carry_out(
                 spent, finished = spent + done.seconds, finished + 1
                 take(done)
     for number in doubtful:
-        look()
-        take(_alone(crew, number, items[number]))
+        take(_alone(crew, number, items[number], look))
 
 
-def _alone(crew: Crew, number: int, item: Any) -> Done:
+def _alone(crew: Crew, number: int, item: Any, look: Callable[[], object]) -> Done:
     """What becomes of an item that has the crew to itself."""
+    future = crew.submit((number,))
+    look()
+    while not wait((future,), timeout=_LOOK).done:
+        look()
     try:
-        return crew.submit((number,)).result()[0]
+        return future.result()[0]
     except (Exception, CancelledError) as error:
         crew.renew(error)
         said = f"{item}: its worker vanished, twice ({type(error).__name__}); was it killed, or out of memory?"

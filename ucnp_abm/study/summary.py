@@ -126,6 +126,7 @@ def account(result: StudyResult) -> str:
     told = result.account
     parts = [f"{_many(told.ran, 'run')} in {told.wall_s:.3g} s by {_many(told.workers, 'worker')}"] if told.ran else []
     parts += [f"{told.found} were there already"] if told.found else []
+    parts += [f"{told.shared} {'are' if told.shared > 1 else 'is'} the same at another setting"] if told.shared else []
     missing = told.wanted - told.ran - told.found - len(result.failures)
     parts += [f"{missing} still to come"] if missing else []
     parts += [f"{_many(len(result.failures), 'run')} failed"] if result.failures else []
