@@ -139,9 +139,13 @@ def test_long_table_is_whole_and_scrolls(page):
 
 
 def test_numbers_stand_right_and_words_left(page):
-    given = [["mechanism", "Yb / %", "settled", "Δ"], ["1", "5.4 [4.7, 6.1]", "yes", "−3"], ["b", "–", "1", "nan"]]
+    given = [
+        ["mechanism", "Yb / %", "settled", "Δ", "why"],
+        ["1", "5.4 [4.7, 6.1]", "yes", "−3", "because " * 9],
+        ["b", "–", "1", "nan", ""],
+    ]
     cells = [a.get("class") for tag, a in Seen(page(tables=[("n", given)], sections=[])).tags if tag in ("th", "td")]
-    assert cells == ["word", None, "word", None] * 3
+    assert cells == ["word", None, "word", None, "prose"] * 3
 
 
 def test_no_cell_is_nan(page):
