@@ -45,11 +45,12 @@ def test_bootstrap_interval_is_that_of_efrons_formulas():
     assert abs(bootstrap(values)[1] - percentile[1]) > 2 * error
 
 
-def test_same_values_have_the_same_bootstrap_interval_alone_and_among_others():
-    rows = np.random.default_rng(3).lognormal(size=(1100, 12))
+def test_same_values_have_the_same_bootstrap_interval_alone_and_among_others(monkeypatch):
+    monkeypatch.setattr(contrasts, "ROWS", 100)
+    rows = np.random.default_rng(3).lognormal(size=(102, 12))
     found = bootstrap_rows(rows)
-    assert np.array_equal(found, bootstrap_rows(rows))
-    assert all(bootstrap(rows[k]) == tuple(found[k]) for k in (0, 7, 999, 1000, 1099))
+    assert np.array_equal(found[:9], bootstrap_rows(rows[:9]))
+    assert all(bootstrap(rows[k]) == tuple(found[k]) for k in (0, 7, 99, 100, 101))
     assert all(low < row.mean() < high for row, (low, high) in zip(rows, found, strict=True))
 
 
@@ -172,7 +173,7 @@ def test_p_value_is_below_5_pct_where_the_interval_leaves_zero_out():
 
 def test_holm_multiplies_the_kth_smallest_by_how_many_are_left():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02], rel=1e-12)
-    assert holm([0.5, 0.9, 0.04]) == pytest.approx([1.0, 1.0, 0.12], rel=1e-12)
+    assert holm([0.6, 0.9, 0.04]) == pytest.approx([1.0, 1.0, 0.12], rel=1e-12)
     assert holm([0.02]) == pytest.approx([0.02])
 
 

@@ -12,6 +12,7 @@ from ucnp_abm.study.statistics import difference, mean
 from ucnp_abm.study.verdict import verdict
 
 NOISE = np.array([-1.0, 0.0, 1.0, 0.0])
+MOVED = np.array([5.0, 5.0, 5.0, 9.0])
 WORDS = ("points", "core ions outside", ("y-complex", "no-complex"))
 
 
@@ -28,11 +29,11 @@ def by_name(effects):
 
 def test_influence_is_the_paired_change():
     base = -40.0 + NOISE
-    (found,) = one_at_a_time(base, {("surface", "sink"): base + [5.0, 5.0, 5.0, 9.0]})
+    (found,) = one_at_a_time(base, {("surface", "sink"): base + MOVED})
     assert (found.assumption, found.level) == ("surface", "sink")
     assert found.base == mean(base)
     assert found.contrast == mean([-36.0, -35.0, -34.0, -31.0])
-    assert found.change == difference(base + [5.0, 5.0, 5.0, 9.0], base)
+    assert found.change == difference(base + MOVED, base)
     assert found.change.value == 6.0
 
 
@@ -61,7 +62,7 @@ def test_base_without_a_side_cannot_flip():
 
 
 def test_points_have_equally_many_replicates():
-    with pytest.raises(BadInput, match="equally many replicates .* got 3, 4"):
+    with pytest.raises(BadInput, match=r"equally many replicates .* got 3, 4"):
         one_at_a_time(NOISE, {("a", "1"): NOISE[:3]})
     with pytest.raises(BadInput, match="1 or more"):
         one_at_a_time(np.array([]), {})
@@ -186,9 +187,9 @@ def told(base, **changes):
 
 def test_verdict_rests_on_the_assumption_that_turns_it():
     assert told(-40.0 + NOISE, surface_sink=38.9, surface_etch=9.0, bath_finite=-6.25, barrier_high=2.0) == (
-        "The verdict (core ions outside: y-complex below no-complex) rests on surface: with surface = sink the difference "
-        "falls from -40.0 [-41.3, -38.7] to -1.1 [-2.4, +0.2] points; no other assumption changes it by more than "
-        "6.2 points."
+        "The verdict (core ions outside: y-complex below no-complex) rests on surface: with surface = sink the "
+        "difference falls from -40.0 [-41.3, -38.7] to -1.1 [-2.4, +0.2] points; no other assumption changes it by "
+        "more than 6.2 points."
     )
 
 
@@ -203,8 +204,8 @@ def test_all_assumptions_that_turn_the_verdict_are_named_worst_first():
 
 def test_verdict_that_nothing_turns_says_how_far_it_moves():
     assert told(-40.0 + NOISE, surface_sink=12.0, bath_finite=-6.0) == (
-        "The verdict (core ions outside: y-complex below no-complex) is turned by no assumption tried here: the difference "
-        "stays between -46.0 and -28.0 points, changed furthest by surface = sink."
+        "The verdict (core ions outside: y-complex below no-complex) is turned by no assumption tried here: the "
+        "difference stays between -46.0 and -28.0 points, changed furthest by surface = sink."
     )
 
 
@@ -230,6 +231,15 @@ def test_verdict_of_a_factorial_names_the_level_that_turns_the_mean():
     assert "rests on a: with a = a1 the mean difference is +2.5 [+1.2, +3.8] points instead of -13.5 " in text
     assert "over all 4 points, and 100 % of its points have another verdict. " in text
     assert text.endswith("Of the variance between points, a accounts for 100 %.")
+
+
+def test_levels_that_turn_the_mean_of_a_factorial_are_named_worst_first():
+    # means 5.2 overall, -14.8 with a2, -19 with b5; a accounts for more variance, as its level is not as rare
+    effects = factorial(*full(lambda a, b: 20 - 30 * (a == 2) - 29 * (b == 5), a=3, b=6))
+    assert [each.assumption for each in effects] == ["a", "b"]
+    text = verdict(effects, *WORDS)
+    assert "rests on b and a: with b = b5" in text
+    assert "; with a = a2" in text
 
 
 def test_verdict_of_a_factorial_tells_of_assumptions_that_turn_it_together():
