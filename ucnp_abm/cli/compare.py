@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def compare(
     file = what[0] if len(what) == 1 and (what[0].endswith(".toml") or Path(what[0]).is_file()) else None
     part = read_shard(shard) if shard else None
     changes = option_settings(options)
-    command = _command(what, [*changes, *settings], vary, out)
+    command = _command(what, options, settings, vary, out)
     source: Any = file or {"study": {"mechanisms": list(what)}, "particle": paper()["particle"]}
     study = load_study(source, [*changes, *settings], vary, command)
     target = out or (Path(Path(file).stem) if file else None)
@@ -177,13 +177,24 @@ def _say_plan(study: Study, target: Path | None, jobs: int | None, part: tuple[i
     click.echo(f"{finished}about {about:.2g} s with {workers} job{'s' * (workers > 1)}")
 
 
-def _command(what: tuple[str, ...], settings: list[str], vary: tuple[str, ...], out: Path | None) -> str:
+def _command(
+    what: tuple[str, ...], options: Mapping[str, Any], settings: Sequence[str], vary: Sequence[str], out: Path | None
+) -> str:
     """The command line again, without what changes no number."""
+    words = {"observables": "--observable", "marks": "--mark", "precision": "--precision"}
     parts = ["ucnp-abm", "compare", *what]
+    for name, value in options.items():
+        if value is None or value == ():
+            continue
+        parts += [f"--{name}", _word(value)] if name not in words else [w for v in value for w in (words[name], v)]
     for option, values in (("--set", settings), ("--vary", vary)):
         parts += [part for value in values for part in (option, value)]
     parts += ["--out", str(out)] if out else []
     return shlex.join([*parts, *plugin_words()])
+
+
+def _word(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _number(text: str) -> float | str:

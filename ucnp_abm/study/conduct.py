@@ -73,7 +73,7 @@ def carry_out(
             for done in answers:
                 spent, finished = spent + done.seconds, finished + 1
                 take(done)
-    for number in doubtful:
+    for number in sorted(doubtful):
         take(_alone(crew, number, items[number], look))
 
 

@@ -81,9 +81,10 @@ def run_study(
         watch = stack.enter_context(watching(study, progress))
         replicates: Sequence[int] = [study.replicates] * len(study.points)
         while True:
-            tasks = part_of(study.tasks(replicates), shard)
-            run.complete(tasks, watch, lambda items: _crew(items, jobs, executor, scheduler, directory is not None))
-            result = run.result(tasks)
+            tasks = study.tasks(replicates)
+            mine = part_of(tasks, shard)
+            run.complete(mine, watch, lambda items: _crew(items, jobs, executor, scheduler, directory is not None))
+            result = run.result(tasks, mine)
             more = result.more_replicates() if study.precision else None
             if more is None:
                 return result
@@ -124,14 +125,14 @@ class _Run:
         finally:
             self._write_log()
 
-    def result(self, tasks: Sequence[Task]) -> StudyResult:
-        """What is known now."""
-        runs = Counter(task.identity for task in tasks)
+    def result(self, tasks: Sequence[Task], mine: Sequence[Task]) -> StudyResult:
+        """What is known now of all runs, and how ours came about."""
+        runs = Counter(task.identity for task in mine)
         account = Account(
             wanted=len(runs),
             ran=self.ran,
             found=self.here,
-            shared=len(tasks) - len(runs),
+            shared=len(mine) - len(runs),
             compute_s=self.compute,
             wall_s=time.perf_counter() - self.begin,
             workers=len(self.workers),

@@ -202,7 +202,7 @@ def read_about(path: Path) -> dict[str, Any]:
 
 def _ours(name: str) -> bool:
     """Whether a file may be there before study.json is, of a process that begins, or was killed then."""
-    return name.startswith((CELLS, LOCK, f".{STUDY}."))
+    return name.startswith((CELLS, LOCK)) or name.endswith(disk.PARTIAL)
 
 
 def _design(about: Mapping[str, Any]) -> Any:
