@@ -24,6 +24,7 @@ from typing import Any, Protocol
 
 from ucnp_abm import units
 from ucnp_abm.errors import BadInput, UcnpError
+from ucnp_abm.runs import disk
 
 _START = "fork" if sys.platform == "linux" else "spawn"
 """A forked worker holds the laws of a notebook or script already; a spawned one must be able to import them."""
@@ -244,6 +245,7 @@ _items: tuple[Any, ...] = ()
 def _begin_worker(function: Function, items: tuple[Any, ...]) -> None:
     global _function, _items
     _function, _items = function, items
+    disk.leave_locks()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent alone answers it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "SIGUSR1"):

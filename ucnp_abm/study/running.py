@@ -70,6 +70,7 @@ def run_study(
         raise BadInput("shard: the parts of an array job do not know each other's results; leave out the precision")
     if shard is not None and directory is None:
         raise BadInput("shard: the results of a part are kept in a directory; give one")
+    crews.workers_for(jobs, 1)  # refused before a directory is made
     name = f"{shard[0]}of{shard[1]}" if shard else ""
     with ExitStack() as stack:
         store, stop = None, (lambda: "")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ucnp_abm.engine.simulation import ENGINE_VERSION
-from ucnp_abm.errors import BadInput, DamagedData
+from ucnp_abm.errors import BadInput, DamagedData, shown
 from ucnp_abm.runs import disk
 from ucnp_abm.runs.journal import json_bytes
 from ucnp_abm.runs.provenance import versions
@@ -67,7 +67,7 @@ class StudyDirectory:
         try:
             if (path / STUDY).exists():
                 read_about(path)
-            elif path.exists() and (not path.is_dir() or any(not _ours(file.name) for file in path.iterdir())):
+            elif path.exists() and not _ours(path):
                 raise BadInput(f"output: '{path}' exists already and is no study; give another --out or remove it")
             (path / CELLS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -184,25 +184,30 @@ def read_about(path: Path) -> dict[str, Any]:
     source = path / STUDY
     try:
         about: dict[str, Any] = json.loads(source.read_bytes())
-        schema = about["schema"]
-        tables = isinstance(about["study"], dict) and isinstance(about["tables"], dict)
-        complete = tables and isinstance(about["command"], str) and about["engine_version"]
+        if about["schema"] != SCHEMA:
+            found = f"schema {shown(about['schema'])}, this version reads {SCHEMA}"
+            raise BadInput(f"study: '{source}' has {found}; use another ucnp_abm")
+        kinds = {"study": dict, "tables": dict, "command": str, "engine_version": int}
+        for name in (name for name, kind in kinds.items() if not isinstance(about[name], kind)):
+            raise TypeError(name)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise BadInput(f"study: '{path}' is no study directory: it holds no {STUDY}") from error
     except OSError as error:
         raise BadInput(f"study: cannot read '{source}' ({error.strerror})") from error
+    except BadInput:
+        raise
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedData(
-            f"study: '{source}' is damaged ({type(error).__name__}); the cells beside it are not"
+            f"study: '{source}' is damaged ({type(error).__name__}); remove it and compare again, the runs are kept"
         ) from error
-    if schema != SCHEMA or not complete:
-        raise BadInput(f"study: '{source}' has schema {schema}, this version reads {SCHEMA}; use another ucnp_abm")
     return about
 
 
-def _ours(name: str) -> bool:
-    """Whether a file may be there before study.json is, of a process that begins, or was killed then."""
-    return name.startswith((CELLS, LOCK)) or name.endswith(disk.PARTIAL)
+def _ours(path: Path) -> bool:
+    """Whether something without study.json is an empty directory, or one whose study.json is gone or still to come."""
+    if not path.is_dir() or not (path / CELLS).is_dir():
+        return path.is_dir() and not any(path.iterdir())
+    return all(file.suffix in (".npz", DAMAGED, disk.PARTIAL) for file in (path / CELLS).iterdir())
 
 
 def _design(about: Mapping[str, Any]) -> Any:
