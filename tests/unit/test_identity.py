@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from studies import tables
@@ -189,3 +189,20 @@ def test_names_are_the_same_in_another_process_and_for_any_order_of_keys(tmp_pat
     first = elsewhere(data, "1")
     assert len(set(first)) == 6
     assert elsewhere(turned(data), "2") == first
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One of somebody's own, with plain data in it."""
+
+    options: dict
+
+
+def test_the_order_of_plain_data_in_a_recipe_is_not_in_the_name():
+    cell = load_study(tables()).tasks()[0].cell
+    first, turned, other = (
+        identity.basis(replace(cell, recipe=Recipe(options)), "a table")
+        for options in ({"a": 1, "b": [2, 3]}, {"b": [2, 3], "a": 1}, {"a": 1, "b": [3, 2]})
+    )
+    assert first == turned
+    assert first != other
