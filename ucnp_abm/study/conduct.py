@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from typing import Any, TypeVar
 
@@ -54,34 +54,58 @@ def carry_out(
             fair = math.ceil(len(waiting) / (2 * crew.size))  # so that all end at about the same time
             size = max(1, min(MOST_IN_A_BATCH, int(BATCH_SECONDS / max(mean, 1e-6)), fair))
             batch = tuple(waiting.popleft() for _ in range(min(size, len(waiting))))
-            flying[crew.submit(batch)] = batch
+            flying[_submitted(crew, batch)] = batch
             look()
-        back, _ = wait(flying, timeout=_LOOK, return_when=FIRST_COMPLETED)
-        look()
+        back = _awaited(crew, flying, look)
         lost: BaseException | None = None
         while back:
             future = back.pop()
             batch = flying.pop(future)
             try:
-                answers = future.result()
+                answers = future.result(timeout=0)
             except (Exception, CancelledError) as error:
                 doubtful += batch
                 if lost is None and crew.renew(error):
-                    back |= wait(flying).done
+                    back = set(flying)  # what has not come back by now never does
                 lost = error
                 continue
             for done in answers:
                 spent, finished = spent + done.seconds, finished + 1
                 take(done)
     for number in doubtful:
-        look()
-        take(_alone(crew, number, items[number]))
+        take(_alone(crew, number, items[number], look))
 
 
-def _alone(crew: Crew, number: int, item: Any) -> Done:
-    """What becomes of an item that has the crew to itself."""
+def _submitted(crew: Crew, batch: tuple[int, ...]) -> Future[list[Done]]:
+    """A batch on its way; a crew that takes no batch, since a worker has just vanished, has lost it."""
     try:
-        return crew.submit((number,)).result()[0]
+        return crew.submit(batch)
+    except UcnpError:
+        raise
+    except Exception as error:
+        lost: Future[list[Done]] = Future()
+        lost.set_exception(error)
+        return lost
+
+
+def _awaited(
+    crew: Crew, flying: Iterable[Future[list[Done]]], look: Callable[[], object]
+) -> set[Future[list[Done]]]:
+    """The futures that came back within a moment."""
+    wait(flying, timeout=_LOOK, return_when=FIRST_COMPLETED)
+    look()
+    crew.attend()
+    return {future for future in flying if future.done()}  # `wait` passes over those that others have cancelled
+
+
+def _alone(crew: Crew, number: int, item: Any, look: Callable[[], object]) -> Done:
+    """What becomes of an item that has the crew to itself."""
+    look()
+    future = _submitted(crew, (number,))
+    while not _awaited(crew, [future], look):
+        pass
+    try:
+        return future.result(timeout=0)[0]
     except (Exception, CancelledError) as error:
         crew.renew(error)
         said = f"{item}: its worker vanished, twice ({type(error).__name__}); was it killed, or out of memory?"
