@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 from ucnp_abm.engine.simulation import ENGINE_VERSION
@@ -193,10 +194,17 @@ def _on_this_machine(distributed: Any, n_workers: int) -> Iterator[str]:
         with _deaf():
             try:
                 cluster = distributed.LocalCluster(
-                    n_workers=n_workers, threads_per_worker=1, dashboard_address=f"{_HOME}:0", host=_HOME
+                    n_workers=n_workers,
+                    threads_per_worker=1,
+                    host=_HOME,
+                    dashboard_address=f"{_HOME}:0",
+                    silence_logs=logging.CRITICAL,
                 )
             except RuntimeError as error:
-                raise BadInput(f"scheduler: no workers could be started on this machine ({error})") from error
+                raise BadInput(
+                    f"scheduler: no workers could be started on this machine ({error}); a script starts them under "
+                    "if __name__ == '__main__':"
+                ) from error
             stack.enter_context(cluster)
         yield cluster.scheduler_address
 
@@ -207,6 +215,7 @@ def _deaf() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # begun later, it would undo this
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGUSR1})
     try:
         yield

@@ -72,9 +72,10 @@ def run_study(
         watch = stack.enter_context(watching(study, progress))
         replicates: Sequence[int] = [study.replicates] * len(study.points)
         while True:
-            tasks = _part(study.tasks(replicates), shard)
-            run.complete(tasks, watch, lambda items: _crew(items, jobs, executor, scheduler))
-            result = run.result(tasks)
+            tasks = study.tasks(replicates)
+            part = _part(tasks, shard)
+            run.complete(part, watch, lambda items: _crew(items, jobs, executor, scheduler))
+            result = run.result(tasks, len(part))
             more = result.more_replicates() if study.precision else None
             if more is None:
                 return result
@@ -122,10 +123,10 @@ class _Run:
         finally:
             self._write_log()
 
-    def result(self, tasks: Sequence[Task]) -> StudyResult:
-        """What is known now."""
+    def result(self, tasks: Sequence[Task], wanted: int) -> StudyResult:
+        """What is known now of all cells, of which so many were wanted here."""
         account = Account(
-            wanted=len(tasks),
+            wanted=wanted,
             ran=self.ran,
             found=self.here,
             compute_s=self.compute,
