@@ -38,7 +38,7 @@ def test_spawned_processes(plain, plain_cells, tmp_path):
 def test_light_is_read_in_threads_as_by_one(tmp_path):
     """Each thread has its own optics and its own last light."""
     source = {**PLAIN, "study": {**PLAIN["study"], "replicates": 2, "observables": ["i_450", "k_eff"]}}
-    source["vary"] = {"optics.power_W_cm2": [1.0, 8.0]}
+    source["vary"] = {"optics.pump": ["1 W/cm²", "8 W/cm²"]}
     study = load_study({**source, "particle": {**PLAIN["particle"], "core": "NaGdF4: 49% Yb, 5% Tm"}})
     with ThreadPoolExecutor(4) as executor:
         study.run(tmp_path / "threads", executor=executor)
@@ -102,9 +102,7 @@ def test_what_is_no_executor_is_refused(plain):
 def test_parts_that_run_at_once_share_a_directory(plain_cells, tmp_path):
     (tmp_path / "study.toml").write_text(toml(PLAIN))
     command = [sys.executable, "-m", "ucnp_abm.cli.main", "compare", "study.toml", "--jobs", "1", "--shard"]
-    parts = [
-        subprocess.Popen([*command, f"{n}/2"], cwd=tmp_path, stderr=subprocess.PIPE, text=True) for n in (1, 2)
-    ]
+    parts = [subprocess.Popen([*command, f"{n}/2"], cwd=tmp_path, stderr=subprocess.PIPE, text=True) for n in (1, 2)]
     said = [part.communicate(timeout=60)[1] for part in parts]
     assert [part.returncode for part in parts] == [0, 0], said
     assert all("when all parts have ended: ucnp-abm report study" in each for each in said)

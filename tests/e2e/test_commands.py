@@ -22,7 +22,7 @@ def test_demo_writes_figures_table_and_a_directory_for_each_run(tmp_path):
     done = ucnp_abm("demo", "--seeds", 2, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     out = tmp_path / "ucnp-demo"
-    for name in ("panels.png", "panels.svg", "panels.pdf", "time_courses.png", "table.csv", "index.html"):
+    for name in ("figures/panels.png", "figures/panels.svg", "figures/time_courses.pdf", "table.csv", "index.html"):
         assert (out / name).stat().st_size > 100
     for mechanism in ("no-complex", "y-complex"):
         for seed in (0, 1):

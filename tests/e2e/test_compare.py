@@ -18,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from ucnp_abm import CoreShell, mechanism
 from ucnp_abm.errors import BadInput
 from ucnp_abm.study.compare import compare
-from ucnp_abm.study.report import panels
+from ucnp_abm.study.pictures import panels
 
 SMALL = CoreShell(core="NaGdF4: 49% Yb", diameter="2.4 nm", shell="NaYF4", thickness="0.8 nm")
 MANY = {
@@ -74,10 +74,12 @@ def test_mechanisms_differ_in_look(many):
 
 
 def test_report_holds_page_figures_and_tables(written):
-    names = {"index.html", "table.csv", "cells.csv", "comparison.csv", "comparison.json"}
-    names |= {f"{figure}.{kind}" for figure in ("comparison", "panels") for kind in ("png", "svg", "pdf")}
-    assert {file.name for file in written.iterdir()} == names
-    assert all(file.stat().st_size > 100 for file in written.iterdir())
+    names = {"index.html", "table.csv", "runs.csv", "methods.md", "references.bib", "provenance.json"}
+    names |= {f"figures/{figure}.{kind}" for figure in ("time_courses", "panels") for kind in ("png", "svg", "pdf")}
+    names.add("figures/time_courses.csv")
+    there = {file.relative_to(written).as_posix(): file for file in written.rglob("*") if file.is_file()}
+    assert {name for name in there if not name.endswith(".parquet")} == names
+    assert all(file.stat().st_size > 100 for file in there.values())
 
 
 def test_page_says_what_it_rests_on_before_any_figure(written):
@@ -97,14 +99,14 @@ def test_tables_hold_what_the_comparison_found(many, written):
     last = table[-1]
     assert float(last["vacancies"]) == many.mean("six", "vacancies").value
     assert float(last["vacancies_difference_low"]) == many.difference("six", "vacancies").low
-    cells = rows(written / "cells.csv")
+    cells = rows(written / "runs.csv")
     assert len(cells) == 6 * 4 * 2
-    ours = [float(r["outside_core_pct"]) for r in cells if r["mechanism"] == "gd-complex" and r["steps"] == "50.0"]
+    ours = [float(r["outside_core_pct"]) for r in cells if r["mechanism"] == "gd-complex" and r["steps"] == "50"]
     assert ours == many.values("gd-complex", "outside_core_pct").tolist()
 
 
 def test_plotted_points_are_those_of_the_figure(many, written):
-    points = rows(written / "comparison.csv")
+    points = rows(written / "figures/time_courses.csv")
     panel = panels(many)[1]
     ours = [
         [float(r[k]) for k in ("mean", "low", "high")]
@@ -118,11 +120,11 @@ def test_plotted_points_are_those_of_the_figure(many, written):
 
 
 def test_provenance_names_seeds_versions_and_tables(many, written):
-    found = json.loads((written / "comparison.json").read_text(encoding="utf-8"))
+    found = json.loads((written / "provenance.json").read_text(encoding="utf-8"))
     assert found["seeds"] == list(many.design.seeds)
     assert set(found["mechanisms"]) == set(MANY)
     assert len(found["mechanisms"]["six"]["mechanism"]["table_fingerprint"]) == 64
-    assert [run["digest"] for run in found["runs"]] == [cell.digest for cell in many.cells]
+    assert [run["digest"] for run in found["runs"]] == [cell.digest for cell in many.found.values()]
 
 
 def test_report_does_not_overwrite_and_leaves_nothing_half_written(many, written, tmp_path, monkeypatch):
@@ -155,10 +157,10 @@ def test_command_prints_results_on_stdout_and_talk_on_stderr(coarse, tmp_path):
     assert done.exit_code == 0, done.exception
     assert "Difference from no-complex" in done.stdout
     assert "On the same 2 particles" in done.stdout
-    assert "Annealing 2 crystals by 2 mechanisms" in done.stderr
+    assert "4 runs: 2 mechanisms x 2 crystals of 9629 sites, 10 steps" in done.stderr
     assert "wrote" not in done.stdout
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
-    assert "ucnp-abm compare no-complex y-complex --replicates 2" in page
+    assert "ucnp-abm compare no-complex y-complex --replicates 2 --steps 10" in page
 
 
 def test_command_gives_json():
@@ -185,18 +187,18 @@ def test_dry_run_counts_and_runs_nothing(tmp_path):
         (["y-complx"], "did you mean 'y-complex'"),
         (["y-complex", "y-complex"], "given twice"),
         (["laser-thermal"], "is a drive, not a mechanism"),
-        (["y-complex", "--replicates", "0"], "at least 1, got 0"),
+        (["y-complex", "--replicates", "0"], "study.replicates: input should be greater than or equal to 1, got 0"),
         (["y-complex", "--jobs", "0"], "jobs: expected a whole number"),
-        (["y-complex", "--steps", "-1"], "steps: expected a number of at least 0"),
-        (["y-complex", "--steps", "nan"], "steps: expected a number of at least 0"),
+        (["y-complex", "--steps", "-1"], "anneal.steps: input should be greater than 0, got -1.0"),
+        (["y-complex", "--steps", "nan"], "anneal.steps: input should be a finite number"),
         (["y-complex", "--observable", "dokced"], "did you mean 'docked'"),
         (["y-complex", "--protocol", "warm"], "expected a temperature"),
-        (["y-complex", "--out", "."], "exists already"),
+        (["y-complex", "--out", "tests"], "exists already and is no study"),
         (["y-complex", "--set", "particle.diametr=8 nm"], "did you mean 'diameter'"),
         (["y-complex", "--set", "mechanism.barier=1"], "did you mean 'barrier'"),
         (["y-complex", "--set", "mechanism.barrier=1 nm"], "an energy such as"),
-        (["y-complex", "--set", "run.seed=1"], "expected particle.… or mechanism.…"),
-        (["y-complex", "--set", "mechanism.name=a"], "expected particle.… or mechanism.…"),
+        (["y-complex", "--set", "run.seed=1"], "unknown section 'run'"),
+        (["y-complex", "--set", "mechanism.name=a"], "mechanism.name: unknown key"),
     ],
 )
 def test_command_refuses_in_a_sentence(arguments, says):
@@ -216,7 +218,7 @@ def test_settings_change_particle_and_parameters():
 
 
 def test_a_parameter_goes_to_the_mechanisms_that_have_it():
-    from ucnp_abm.cli.compare import with_parameters
+    from ucnp_abm.config.studies import with_parameters
 
     given = {name: mechanism(name) for name in ("no-complex", "y-complex", "y-complex+laser-thermal")}
     found = with_parameters(given, {"dock_barrier": "1.3 eV", "barrier": "1.6 eV", "laser-thermal.rise": "5 K"})

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ucnp_abm.config.files import check, paper
+from ucnp_abm.config.studies import load_study
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {page.name: page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.md"))}
@@ -28,6 +29,9 @@ def test_python_on_a_page_runs(page, tmp_path, monkeypatch):
 def test_configurations_on_a_page_are_valid(page):
     for block in blocks("toml")[page]:
         data = tomllib.loads(block)
+        if "study" in data:
+            assert load_study(data).n_cells > 1
+            continue
         if "mechanism" not in data:  # an excerpt: complete it with the paper's particle, without sodium sites
             whole = paper()
             whole["particle"] |= {"core": "Gd: 49% Yb", "shell": "Y", **data["particle"]}

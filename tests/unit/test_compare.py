@@ -12,11 +12,12 @@ import pytest
 from ucnp_abm import IONS, Box, CoreShell, Mechanism, Simulation, mechanism
 from ucnp_abm.crystal.population import Population
 from ucnp_abm.errors import BadInput, BadMechanism, UcnpError
-from ucnp_abm.study import findings, pool, statistics
+from ucnp_abm.study import conduct, crew, findings, statistics
+from ucnp_abm.study.cells import run_cell, warm_up
 from ucnp_abm.study.compare import compare
 from ucnp_abm.study.design import design, replicate_seeds
-from ucnp_abm.study.pool import run_cells
-from ucnp_abm.study.report import slabs
+from ucnp_abm.study.pictures import slabs
+from ucnp_abm.study.record import pack
 
 SMALL = CoreShell(core="NaGdF4: 49% Yb", diameter="2.4 nm", shell="NaYF4", thickness="0.8 nm")
 BOTH = ["no-complex", "y-complex"]
@@ -28,7 +29,17 @@ def small(mechanisms=BOTH, **given):
 
 
 def cells(result, label):
-    return [cell for cell in result.cells if cell.label == label]
+    return [result.found[label, n] for n in result.replicates(label)]
+
+
+def told(found):
+    """What runs left behind, as bytes."""
+    return {key: pack("", cell) for key, cell in found.items()}
+
+
+def run_cells(cells, jobs):
+    done = conduct.in_processes(run_cell, cells, jobs, False, "run", first=lambda: warm_up(cells[0]))
+    return {(cell.label, cell.replicate): result for cell, result in zip(cells, done, strict=True)}
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +48,7 @@ def result():
 
 
 def test_every_mechanism_anneals_the_same_crystal(result):
-    first, second = result.cells[:2]
-    assert (first.label, second.label) == ("no-complex", "y-complex")
+    first, second = (result.found[label, 0] for label in BOTH)
     assert first.seed == second.seed
     assert np.array_equal(first.snapshots[0.0], second.snapshots[0.0])
     assert not np.array_equal(first.snapshots[40.0], second.snapshots[40.0])
@@ -49,13 +59,13 @@ def test_a_cell_is_the_run_with_its_seed(result):
     simulation = Simulation(SMALL.build(cell.seed), mechanism("y-complex"), "300 °C", seed=cell.seed)
     simulation.run_to(steps=40)
     assert cell.digest == simulation.digest()
-    assert cell.rows[-1]["events"] == simulation.state.events
+    assert cell.row(-1)["events"] == simulation.state.events
 
 
 def test_one_more_mechanism_or_replicate_changes_no_other_run(result):
     more = small([*BOTH, "y-complex+laser-thermal"], replicates=4)
-    for label in BOTH:
-        assert cells(more, label)[:3] == cells(result, label)
+    before = told(result.found)
+    assert {key: told(more.found)[key] for key in before} == before
 
 
 def test_another_seed_grows_other_crystals():
@@ -64,17 +74,16 @@ def test_another_seed_grows_other_crystals():
 
 
 def test_results_do_not_depend_on_jobs_or_order(result):
-    assert small(jobs=2).cells == result.cells
-    assert small(jobs=5).cells == result.cells
-    turned = run_cells(result.design.cells()[::-1], jobs=2, progress=False)
-    assert tuple(turned[::-1]) == result.cells
+    assert told(small(jobs=2).found) == told(result.found)
+    assert told(small(jobs=5).found) == told(result.found)
+    assert told(run_cells(result.design.cells()[::-1], jobs=2)) == told(result.found)
 
 
 def test_a_law_of_a_notebook_runs_in_other_processes():
     local = Mechanism("local", summary="A closure.", source="Assumption: a test")
     barrier = 1.6
     local.hop(mover=IONS)(lambda env: barrier)
-    assert small([local], jobs=2).cells == small([local], jobs=1).cells
+    assert told(small([local], jobs=2).found) == told(small([local], jobs=1).found)
 
 
 def test_forking_beside_other_threads_warns_nobody(result):
@@ -84,7 +93,7 @@ def test_forking_beside_other_threads_warns_nobody(result):
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
-            assert small(jobs=2).cells == result.cells
+            assert told(small(jobs=2).found) == told(result.found)
         assert [str(each.message) for each in heard] == []
     finally:
         done.set()
@@ -93,8 +102,8 @@ def test_forking_beside_other_threads_warns_nobody(result):
 
 @pytest.mark.slow
 def test_spawned_processes_give_the_same_and_refuse_what_cannot_be_sent(result, monkeypatch):
-    monkeypatch.setattr(pool, "_START", "spawn")
-    assert tuple(run_cells(result.design.cells()[:2], jobs=2, progress=False)) == result.cells[:2]
+    monkeypatch.setattr(crew, "_START", "spawn")
+    assert told(run_cells(result.design.cells(), jobs=2)) == told(result.found)
     local = Mechanism("local", summary="A closure.", source="Assumption: a test")
     local.hop(mover=IONS)(lambda env: 1.6)
     with pytest.raises(BadInput, match=r"cannot be sent to another process.*jobs=1"):
@@ -103,10 +112,9 @@ def test_spawned_processes_give_the_same_and_refuse_what_cannot_be_sent(result, 
 
 def test_all_runs_end_at_the_same_step():
     found = small([*BOTH, "y-complex+laser-thermal"], protocol="200 °C for 1 h, 300 °C for 2 min", steps=None)
-    assert {len(cell.rows) for cell in found.cells} == {len(found.design.samples)}
-    for cell in found.cells:
-        assert [row["steps"] for row in cell.rows] == pytest.approx(found.design.samples, rel=1e-9)
-        assert cell.rows[-1]["t_s"] == pytest.approx(3720.0)
+    for cell in found.found.values():
+        assert cell.course("steps") == pytest.approx(found.design.samples, rel=1e-9)
+        assert cell.row(-1)["t_s"] == pytest.approx(3720.0)
 
 
 def test_length_is_the_protocols_own_or_the_last_mark_or_1000_steps():
@@ -175,8 +183,8 @@ def test_the_command_gives_the_same_again(result):
     slow = mechanism("y-complex", dock_barrier="1.5 eV")
     found = small({"none": "no-complex", "slow": slow}, marks=[10, 40])
     space = {"compare": lambda *a, **k: compare(*a, **k, jobs=1), "CoreShell": CoreShell, "mechanism": mechanism}
-    assert eval(found.command, space).cells == found.cells
-    assert eval(result.command, space).cells == result.cells
+    assert told(eval(found.command, space).found) == told(found.found)
+    assert told(eval(result.command, space).found) == told(result.found)
 
 
 def test_rules_for_a_surface_that_is_not_there_are_named():
@@ -238,12 +246,12 @@ def test_a_worker_leaves_ctrl_c_to_its_parent():
 
 
 def test_a_worker_that_dies_is_told_in_a_sentence(result, monkeypatch):
-    monkeypatch.setattr(pool, "_run_number", _die)
-    with pytest.raises(UcnpError, match="worker process ended before its run did"):
-        run_cells(result.design.cells(), jobs=2, progress=False)
+    monkeypatch.setattr(crew, "_work_numbers", _die)
+    with pytest.raises(UcnpError, match=r"^no-complex, seed \d+: its worker vanished, twice"):
+        run_cells(result.design.cells(), jobs=2)
 
 
-def _die(number):
+def _die(numbers):
     import os
 
     os._exit(1)
@@ -299,4 +307,4 @@ def test_cells_are_small_values(result):
     assert replace(cell) == cell
     with pytest.raises(AttributeError):
         cell.seed = 3
-    assert [bool(c.snapshots) for c in result.cells] == [True, True, False, False, False, False]
+    assert [bool(c.snapshots) for c in result.found.values()] == [True, True, False, False, False, False]

@@ -12,11 +12,11 @@ import pytest
 from ucnp_abm import Simulation, mechanism, observables
 from ucnp_abm.crystal import grid, growth, lattice, shared
 from ucnp_abm.crystal.particle import Box, CoreShell
-from ucnp_abm.crystal.population import Population
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.probes import census, order, profiles
-from ucnp_abm.study import pool
-from ucnp_abm.study.cells import Cell
+from ucnp_abm.study import crew
+from ucnp_abm.study.cells import Cell, run_cell, warm_up
+from ucnp_abm.study.conduct import in_processes
 
 ODD = {
     "name": "odd",
@@ -254,21 +254,9 @@ def test_no_more_crystals_are_held_than_a_few(monkeypatch):
     assert [room() is None for room in kept] == [False, True, False, False]  # the first was asked for again
 
 
-def test_workers_are_given_each_crystal_of_fixed_size_once():
-    bad = replace(GROWN["fcc"], diameter="0.1 nm")
-    recipes = [GROWN["fcc"], GROWN["box"], GROWN["fcc"], bad, Population(GROWN["random"], diameter_spread="5 %")]
-    cells = [
-        Cell("a", mechanism("no-complex"), recipe, Protocol.parse("300 °C"), n, n, (0.0, 1.0), (), ("t_s",))
-        for n, recipe in enumerate(recipes)
-    ]
-    held = pool.geometries(cells)
-    assert len(held) == 2
-    assert {id(room) for room in held} == {id(GROWN["fcc"].build(7).crystal), id(GROWN["box"].build(7).crystal)}
-
-
-@pytest.mark.skipif(pool._START != "fork", reason="other workers share no memory")
+@pytest.mark.skipif(crew._START != "fork", reason="other workers share no memory")
 def test_a_forked_worker_grows_no_crystal_that_its_parent_has_grown(monkeypatch, tmp_path):
-    """Even where none is held that nobody uses; and the results are those of one process."""
+    """And the results are those of one process."""
     recipe = replace(GROWN["random"], diameter="4.2 nm")  # nobody else's
     grow, log = growth.sites_within, tmp_path / "grown"
 
@@ -278,13 +266,18 @@ def test_a_forked_worker_grows_no_crystal_that_its_parent_has_grown(monkeypatch,
         return grow(*options)
 
     protocol = Protocol.parse("300 °C")
+    marks = (0.0, 0.5)
     cells = [
-        Cell("a", mechanism("no-complex"), recipe, protocol, n, n, (0.0, 0.5), (), ("vacancies",)) for n in range(3)
+        Cell("a", mechanism("no-complex"), recipe, protocol, n, n, marks, marks, (), ("vacancies",)) for n in range(3)
     ]
-    alone = pool.run_cells(cells, jobs=1, progress=False)
-    monkeypatch.setattr(shared, "KEPT_BYTES", 0)
+
+    def digests(jobs):
+        done = in_processes(run_cell, cells, jobs, False, "run", first=lambda: warm_up(cells[0]))
+        return [result.digest for result in done]
+
+    alone = digests(1)
     monkeypatch.setattr(growth, "sites_within", noted)
     shared.forget()
     gc.collect()
-    assert pool.run_cells(cells, jobs=2, progress=False) == alone
+    assert digests(2) == alone
     assert set(log.read_text().split()) == {str(os.getpid())}

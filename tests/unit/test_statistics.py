@@ -42,6 +42,7 @@ def test_equal_values_have_an_interval_of_zero_width():
 
 def test_a_value_that_is_undefined_makes_the_mean_undefined():
     assert mean([1.0, math.nan]).interval() == "undefined"
+    assert mean([math.nan]).interval() == "undefined"
 
 
 def test_no_value_has_no_mean():

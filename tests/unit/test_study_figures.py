@@ -48,7 +48,7 @@ def assert_legible(figure):
             apart = a.x1 <= b.x0 + 0.7 or b.x1 <= a.x0 + 0.7 or a.y1 <= b.y0 + 0.7 or b.y1 <= a.y0 + 0.7
             assert apart, (one, other)
     for axes in figure.axes:
-        assert axes.bbox.width > 30 or axes.get_label() == "<colorbar>"
+        assert axes.bbox.width > 72 or axes.get_label() == "<colorbar>"
         assert axes.bbox.height > 5
 
 
@@ -107,7 +107,6 @@ def test_series_draws_the_numbers_given_in_order_of_the_levels():
         bars = next(c for c in axes.collections if isinstance(c, LineCollection) and c.get_label() == label)
         ends = np.array([part[:, 1] for part in bars.get_segments() if len(part)])
         assert np.array_equal(ends, np.array([low, high]).T[np.isfinite(low) & np.isfinite(high)])
-    assert [t.get_text() for t in axes.get_xticklabels()] == ["1", "2", "3"] or axes.get_xticks().tolist() == [3, 1, 2]
 
 
 def test_each_level_of_a_numeric_axis_has_its_own_name():
@@ -158,7 +157,7 @@ def test_no_text_of_a_forest_is_clipped_or_overlaps_another(mechanisms, points):
 
 
 def test_forest_has_pages_with_one_axis_and_whole_points():
-    given = rows(SHORT[1:], [f"point {n}" for n in range(48)])
+    given = [ForestRow(f"point {n}", name, n, n - 1.0, n + 1.0) for n in range(48) for name in SHORT[1:]]
     pages = forest(given, XLABEL)
     assert len(pages) == 3
     assert len({figure.axes[0].get_xlim() for figure in pages}) == 1
@@ -202,7 +201,7 @@ def test_no_text_of_a_map_is_clipped_or_overlaps_another(several):
         heats(["0.5 nm", "1 nm", "2 nm"], ["19 %", "49 %"]),
         heats(["reflecting", "absorbing"], WORDS, values=holes, title=XLABEL),
         heats(["1"], ["2"], values=np.array([[3.0]]), diverging=True),
-        heats(WORDS, ["a"]),
+        heats(WORDS, ["a", "W" * 70]),
     ]
     assert_legible(heat_map(some[:several]))
     if several == 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from ucnp_abm.study import conclusions, estimate, summary, tables
 from ucnp_abm.study.crew import workers_for
 from ucnp_abm.study.grid import Study
 from ucnp_abm.study.outcome import StudyResult
-from ucnp_abm.study.running import run_study
+from ucnp_abm.study.running import part_of, run_study
 from ucnp_abm.study.store import StudyDirectory
 
 FAILED = 3
@@ -68,14 +68,14 @@ def compare(
     file = what[0] if len(what) == 1 and (what[0].endswith(".toml") or Path(what[0]).is_file()) else None
     part = read_shard(shard) if shard else None
     changes = option_settings(options)
-    command = _command(what, [*changes, *settings], vary, out)
+    command = _command(what, options, settings, vary, out)
     source: Any = file or {"study": {"mechanisms": list(what)}, "particle": paper()["particle"]}
     study = load_study(source, [*changes, *settings], vary, command)
     target = out or (Path(Path(file).stem) if file else None)
     if part is not None and target is None:
         raise BadInput("--shard: the runs of a part are kept in a directory; give --out")
     if dry_run:
-        _say_plan(study, target, jobs, as_json)
+        _say_plan(study, target, jobs, part, as_json)
         return
     click.echo(f"{summary.design(study)} …", err=True)
     result = run_study(
@@ -139,19 +139,19 @@ def _tell(result: StudyResult, as_json: bool) -> None:
         click.echo(f"{result.table()}\n\n{result.finding}")
 
 
-def _say_plan(study: Study, target: Path | None, jobs: int | None, as_json: bool) -> None:
+def _say_plan(study: Study, target: Path | None, jobs: int | None, part: tuple[int, int] | None, as_json: bool) -> None:
     """Cells, those that are there, and the estimated time."""
-    tasks = study.tasks()
+    tasks = part_of(study.tasks(), part)
     store = StudyDirectory(target) if target is not None and target.is_dir() else None
     there = store.found() if store else set()
-    missing = [task for task in tasks if task.identity not in there]
+    missing = list({task.identity: task for task in tasks if task.identity not in there}.values())
     workers = workers_for(jobs, max(1, len(missing)))
     known = {sha: s for sha, s in store.seconds().items() if sha in there} if store else {}
     begin = study.points[0].design
     about = estimate.seconds(missing, known) / workers
     plan = {
         "runs": len(tasks),
-        "finished": len(tasks) - len(missing),
+        "finished": sum(task.identity in there for task in tasks),
         "mechanisms": study.labels,
         "settings": [point.name for point in study.points],
         "replicates": study.replicates,
@@ -172,16 +172,29 @@ def _say_plan(study: Study, target: Path | None, jobs: int | None, as_json: bool
     if study.precision:
         click.echo(f"more crystals, up to {study.max_replicates}, where intervals are wider than asked for")
     finished = f"{plan['finished']} are finished; " if plan["finished"] else ""
+    if part is not None:
+        click.echo(f"part {part[0]} of {part[1]}: {len(tasks)} runs")
     click.echo(f"{finished}about {about:.2g} s with {workers} job{'s' * (workers > 1)}")
 
 
-def _command(what: tuple[str, ...], settings: list[str], vary: tuple[str, ...], out: Path | None) -> str:
+def _command(
+    what: tuple[str, ...], options: Mapping[str, Any], settings: Sequence[str], vary: Sequence[str], out: Path | None
+) -> str:
     """The command line again, without what changes no number."""
+    words = {"observables": "--observable", "marks": "--mark", "precision": "--precision"}
     parts = ["ucnp-abm", "compare", *what]
+    for name, value in options.items():
+        if value is None or value == ():
+            continue
+        parts += [f"--{name}", _word(value)] if name not in words else [w for v in value for w in (words[name], v)]
     for option, values in (("--set", settings), ("--vary", vary)):
         parts += [part for value in values for part in (option, value)]
     parts += ["--out", str(out)] if out else []
     return shlex.join([*parts, *plugin_words()])
+
+
+def _word(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _number(text: str) -> float | str:

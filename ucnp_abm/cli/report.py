@@ -28,8 +28,5 @@ def report(study: Path, out: Path | None) -> None:
     click.echo(summary.account(result), err=True)
     for note in result.notes:
         click.echo(f"note: {note}", err=True)
-    if out is not None:
-        result.report(out)
-    else:
-        result.keep_report()
-    click.echo(f"wrote {out or study}/index.html", err=True)
+    written = bool(result.report(out)) if out is not None else result.keep_report()
+    click.echo(f"{'wrote' if written else 'up to date:'} {out or study}/index.html", err=True)

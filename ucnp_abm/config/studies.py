@@ -16,9 +16,13 @@ from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.registry import mechanism
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.study.design import Design, design, labels, replicate_seeds
-from ucnp_abm.study.grid import MAX_CELLS, Levels, Study, arranged, points_of
+from ucnp_abm.study.design import MAX_REPLICATES, Design, design, labels, replicate_seeds
+from ucnp_abm.study.grid import MAX_CELLS, Levels, Study, arranged, n_settings, points_of
 
+FROM_COMMAND = 0
+"""Line of what no file says."""
+_TOLD = 12
+"""So many levels that are wrong are told one by one."""
 Changes = Mapping[str, Any]
 """Value by key, such as 'particle.thickness': what a level changes."""
 
@@ -62,10 +66,11 @@ def load_study(
         told = str(source)
     for setting in settings:
         where, value = read_setting(setting, StudyFile)
-        lines.pop(where, None)
+        lines[where] = FROM_COMMAND
         put(data, where, value, f"--set {setting}")
     for axis in vary:
         key, values = read_axis(axis)
+        lines["vary", *key.split(".")] = FROM_COMMAND
         put(data, ("vary", key), values, f"--vary {axis}")
     name = Path(told).stem if not isinstance(source, Mapping) else "study"
     return study_of(data, told, name, lines, command)
@@ -101,13 +106,11 @@ def study_of(data: dict[str, Any], told: str, name: str, lines: Lines, command: 
     given = base.study
     axes = {axis: _levels(axis, levels, told) for axis, levels in base.vary.items()}
     texts = {axis: tuple(levels) for axis, levels in axes.items()}
-    settings = arranged(texts, given.arrangement)
     n_mechanisms = max(1, len(given.mechanisms) + len(base.mechanisms))
-    if (n_cells := len(settings) * n_mechanisms * given.replicates) > MAX_CELLS:
+    if (n_cells := n_settings(texts, given.arrangement) * n_mechanisms * given.replicates) > MAX_CELLS:
         raise BadInput(f"{told}: {n_cells} runs are more than {MAX_CELLS}; leave out levels or replicates")
-    for axis, levels in axes.items():  # a wrong key is told once, not at every setting
-        for level, changes in levels.items():
-            _checked(_changed(data, changes, f"{told}: vary.{_quoted(axis)}"), f"{told} at {axis} = {level}", lines)
+    settings = arranged(texts, given.arrangement)
+    _check_levels(data, axes, told, lines)
 
     def build(levels: Levels, point: str) -> Design:
         changed = data
@@ -120,8 +123,9 @@ def study_of(data: dict[str, Any], told: str, name: str, lines: Lines, command: 
     for column in given.precision:
         if column not in known:
             raise BadInput(f"{told}: study.precision: '{column}' is not compared{nearest(column, sorted(known))}")
-    if given.precision and given.max_replicates < given.replicates:
-        raise BadInput(f"{told}: study.max_replicates: expected at least study.replicates = {given.replicates}")
+    if given.precision and not given.replicates <= given.max_replicates <= MAX_REPLICATES:
+        least = f"study.replicates = {given.replicates}"
+        raise BadInput(f"{told}: study.max_replicates: expected at least {least} and at most {MAX_REPLICATES}")
     return Study(
         name=given.name or name,
         question=given.question,
@@ -135,6 +139,29 @@ def study_of(data: dict[str, Any], told: str, name: str, lines: Lines, command: 
         source=data,
         command=command or f"load_study({data!r}).run()",
     )
+
+
+def _check_levels(data: dict[str, Any], axes: Mapping[str, Mapping[str, Changes]], told: str, lines: Lines) -> None:
+    """Each level alone; what is wrong with several is told together, what is wrong with all of them, once."""
+    refused: dict[str, str] = {}
+    for axis, levels in axes.items():
+        for level, changes in levels.items():
+            changed = _changed(data, changes, f"{told}: vary.{_quoted(axis)}")
+            there = _at(lines, ("vary", *axis.split(".")))
+            moved = lines | {keys(key, StudyFile, told): there for key in changes}
+            try:
+                _checked(changed, f"{told} at {axis} = {level}", moved)
+            except BadInput as error:
+                head, _, problems = str(error).partition("\n")
+                refused.setdefault(problems, head)
+    if refused:
+        more = [f"… and {len(refused) - _TOLD} more"] if len(refused) > _TOLD else []
+        raise BadInput("\n".join([f"{head}\n{said}" for said, head in [*refused.items()][:_TOLD]] + more))
+
+
+def _at(lines: Lines, where: tuple[str, ...]) -> int:
+    """Line of a key, or of the table around it."""
+    return next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), FROM_COMMAND)
 
 
 def with_parameters(mechanisms: Mapping[str, Mechanism], parameters: Mapping[str, Any]) -> dict[str, Mechanism]:
@@ -167,6 +194,13 @@ def _checked(data: dict[str, Any], told: str, lines: Lines) -> StudyFile:
     for section in ("particle", "population", "box"):
         if isinstance(data.get(section), dict) and "seed" in data[section]:
             raise BadInput(f"{told}: {section}.seed: the crystals of a study grow from study.seed; leave it out")
+    for name in found.optics:
+        if name not in (known := _optics_keys()):
+            where = _at(lines, ("optics", name))
+            raise BadInput(
+                f"{told}: 1 problem\n  {f'line {where}: ' if where else ''}optics.{name}: unknown key"
+                f"{nearest(name, known)}"
+            )
     return found
 
 
@@ -208,11 +242,13 @@ def _optics(table: Mapping[str, Any]) -> Any:
         return None
     from ucnp_abm.photons.optics import Optics
 
-    known = [field.name for field in fields(Optics)]
-    for name in table:
-        if name not in known:
-            raise BadInput(f"optics.{name}: unknown key{nearest(name, known)}")
     return Optics.of(**table)
+
+
+def _optics_keys() -> list[str]:
+    from ucnp_abm.photons.optics import Optics
+
+    return [field.name for field in fields(Optics)]
 
 
 def _levels(axis: str, levels: Sequence[Any] | Mapping[str, Changes], told: str) -> dict[str, dict[str, Any]]:

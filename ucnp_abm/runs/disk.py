@@ -22,6 +22,7 @@ if sys.platform != "win32":
 PARTIAL = ".partial"
 """Suffix of what is being written and not yet in its place."""
 _A_READ = 1 << 20
+_held: list[IO[str]] = []
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # network file systems that were mounted without locks
 
 
@@ -120,12 +121,21 @@ def locked(path: Path, what: str = "run") -> Iterator[None]:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
+        _held.append(file)
         yield
     finally:
+        with suppress(ValueError):
+            _held.remove(file)
         with suppress(OSError):
             path.unlink()
         with suppress(OSError):
             file.close()
+
+
+def leave_locks() -> None:
+    """Leave the locks to the parent of this forked process: else they would outlive it as long as we do."""
+    while _held:
+        _held.pop().close()
 
 
 def _opened(path: Path, what: str) -> IO[str]:

@@ -145,14 +145,12 @@ def run_cell(cell: Cell) -> CellResult:
         _know(cell)
         simulation = Simulation(cell.recipe.build(cell.seed), cell.mechanism, cell.protocol, seed=cell.seed)
         recorded = _recorded(cell, simulation)
-        if cell.directory:
-            trajectory.write(recorded, cell.directory, observables=cell.observables)
     except UcnpError as error:
         raise type(error)(f"{cell}: {error}") from error
-    except OSError:
-        raise
     except Exception as error:
         raise BadMechanism(f"{cell}: failed with {type(error).__name__}: {error}") from error
+    if cell.directory:
+        trajectory.write(recorded, cell.directory, observables=cell.observables)
     return CellResult(
         seed=cell.seed,
         columns=tuple(recorded.rows[0]),

@@ -55,9 +55,7 @@ def sent(payload: bytes, expected: dict[str, str]) -> list[Done]:
     found = here()
     wrong = [f"{n} {found.get(n)} instead of {version}" for n, version in expected.items() if found.get(n) != version]
     if wrong:
-        raise BadInput(
-            f"scheduler: a worker on {platform.node()} has {', '.join(wrong)}; install the same everywhere"
-        )
+        raise BadInput(f"scheduler: a worker on {platform.node()} has {', '.join(wrong)}; install the same everywhere")
     try:
         function, numbered = pickle.loads(payload)
     except Exception as error:
@@ -91,12 +89,15 @@ class Cluster:
         except Exception as error:
             raise BadInput(f"scheduler: these mechanisms cannot be sent to a worker ({error})") from error
         answer: Future[list[Done]] = Future()
-        asked = self._client.submit(eval, _DOOR, {"payload": payload, "expected": self._expected}, pure=False)
+        try:
+            asked = self._client.submit(eval, _DOOR, {"payload": payload, "expected": self._expected}, pure=False)
+        except Exception as error:
+            raise _lost(error) from error
         self._client.loop.add_callback(self._pass_on, asked, answer)
         return answer
 
     async def _pass_on(self, asked: Any, answer: Future[list[Done]]) -> None:
-        """Dask's own executor never answers if the way breaks while a result is fetched; here something always comes."""
+        """Answer in any case; Dask's own executor never does if the way breaks while a result is fetched."""
         try:
             (done,) = await self._client.gather([asked], asynchronous=True)
         except BaseException as error:  # it is answered by `renew`

@@ -30,11 +30,12 @@ _FACTORS = 2
 
 
 def finding(result: StudyResult) -> str:
-    """What was found, and what carries it, in a few sentences."""
+    """What was found, in a few sentences; of assumptions changed one at a time, which of them carries it."""
     if len(result.comparisons) == 1:
         return findings.finding(result.comparisons[0])
-    parts = [_across(result) if len(result.labels) > 1 else _span(result), _order(result), verdict(result)]
-    return " ".join(part for part in parts if part)
+    carried = verdict(result) if result.study.arrangement == ONE_AT_A_TIME else ""
+    parts = [_across(result), _order(result)] if len(result.labels) > 1 else [_span(result)]
+    return " ".join(part for part in [carried, *parts] if part) or "No run is finished."
 
 
 def verdict(result: StudyResult) -> str:
@@ -160,9 +161,13 @@ def _across(result: StudyResult) -> str:
     if not told:
         return ""
     name = tables.title(column).removesuffix(" / %")
-    each = "; with ".join(f"{' and '.join(labels)} by {ends}" for ends, labels in told.items())
+    name = name[0].upper() + name[1:] if name not in OBSERVABLES else name
+    each = "; ".join(f"with {' and '.join(labels)} {ends}" for ends, labels in told.items())
+    where = f" over {len(result.comparisons)} settings"
     clear = "all" if n_clear == n_all else str(n_clear)
-    return f"Against {first}, {name} changes with {each}. Of {n_all} differences {clear} hold after Holm's correction."
+    return (
+        f"{name}, difference from {first}{where}: {each}. Of {n_all} differences {clear} hold after Holm's correction."
+    )
 
 
 def _ends(result: StudyResult, tested: list[Test]) -> str:
@@ -180,7 +185,7 @@ def _ends(result: StudyResult, tested: list[Test]) -> str:
         return test.ratio.value if light and test.ratio else test.difference.value
 
     low, high = min(tested, key=rank), max(tested, key=rank)
-    return f"{told(low)} to {told(high)}"
+    return f"from {told(low)} to {told(high)}" if low is not high else told(low)
 
 
 def _span(result: StudyResult) -> str:
@@ -231,7 +236,7 @@ def _warnings(result: StudyResult) -> list[tuple[str, str]]:
         found.append(("Failed", f"{failed.said}.{where}"))
     if len(result.failures) > _TOLD:
         found.append(("Failed", f"{len(result.failures)} runs in all; the others are in failures/."))
-    missing = result.n_wanted - result.n_finished - len(result.failures)
+    missing = result.n_wanted - result.n_finished - sum(failed.runs for failed in result.failures)
     if missing > 0:
         found.append(("Not finished", f"{missing} of {result.n_wanted} runs are still to come: numbers will change."))
     if short := result.imprecise():
@@ -258,6 +263,8 @@ def _aggregated(result: StudyResult) -> list[tuple[str, str]]:
             if comparison.mean(label, "reversals_pct").value > findings.FLICKER_PCT:
                 flicker.append(f"{label} at {point.name}")
     name = tables.title(result.column)
+    for axis in idle_axes(result):
+        found.append((axis, f"Changes nothing: {name} is the same at each of its levels, to the last digit."))
     if moving:
         found.append(("Not settled", f"{name} still changed in the last tenth of the runs: {_listed(moving)}."))
     if flicker:
@@ -268,6 +275,22 @@ def _aggregated(result: StudyResult) -> list[tuple[str, str]]:
     if doubtful and few >= findings.FEW:
         names = [f"{t.label} at {result.study.points[t.point].name}" for t in doubtful]
         found.append(("Intervals", f"Student's t and the bootstrap disagree about zero: {_listed(names)}."))
+    return found
+
+
+def idle_axes(result: StudyResult) -> list[str]:
+    """Axes that change no run: settings that differ only in such an axis have the same values for every mechanism."""
+    found = []
+    short = short_names(result.study.axes)
+    for axis, levels in result.study.axes.items():
+        groups: dict[tuple[str, ...], set[bytes]] = {}
+        for point, comparison in zip(result.study.points, result.comparisons, strict=True):
+            others = tuple(level for name, level in point.levels.items() if name != axis)
+            seen = b"".join(comparison.values(label, result.column).tobytes() for label in result.labels)
+            groups.setdefault(others, set()).add(seen)
+        whole = result.study.arrangement == FACTORIAL and result.n_finished == result.n_wanted
+        if whole and len(levels) > 1 and all(len(group) == 1 for group in groups.values()):
+            found.append(short[axis])
     return found
 
 

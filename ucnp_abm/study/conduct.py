@@ -54,7 +54,7 @@ def carry_out(
             fair = math.ceil(len(waiting) / (2 * crew.size))  # so that all end at about the same time
             size = max(1, min(MOST_IN_A_BATCH, int(BATCH_SECONDS / max(mean, 1e-6)), fair))
             batch = tuple(waiting.popleft() for _ in range(min(size, len(waiting))))
-            flying[_submitted(crew, batch)] = batch
+            flying[crew.submit(batch)] = batch
             look()
         back = _awaited(crew, flying, look)
         lost: BaseException | None = None
@@ -72,25 +72,11 @@ def carry_out(
             for done in answers:
                 spent, finished = spent + done.seconds, finished + 1
                 take(done)
-    for number in doubtful:
+    for number in sorted(doubtful):
         take(_alone(crew, number, items[number], look))
 
 
-def _submitted(crew: Crew, batch: tuple[int, ...]) -> Future[list[Done]]:
-    """A batch on its way; a crew that takes no batch, since a worker has just vanished, has lost it."""
-    try:
-        return crew.submit(batch)
-    except UcnpError:
-        raise
-    except Exception as error:
-        lost: Future[list[Done]] = Future()
-        lost.set_exception(error)
-        return lost
-
-
-def _awaited(
-    crew: Crew, flying: Iterable[Future[list[Done]]], look: Callable[[], object]
-) -> set[Future[list[Done]]]:
+def _awaited(crew: Crew, flying: Iterable[Future[list[Done]]], look: Callable[[], object]) -> set[Future[list[Done]]]:
     """The futures that came back within a moment."""
     wait(flying, timeout=_LOOK, return_when=FIRST_COMPLETED)
     look()
@@ -101,7 +87,7 @@ def _awaited(
 def _alone(crew: Crew, number: int, item: Any, look: Callable[[], object]) -> Done:
     """What becomes of an item that has the crew to itself."""
     look()
-    future = _submitted(crew, (number,))
+    future = crew.submit((number,))
     while not _awaited(crew, [future], look):
         pass
     try:

@@ -17,13 +17,14 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ucnp_abm import units
 from ucnp_abm.errors import BadInput, UcnpError
+from ucnp_abm.runs import disk
 
 _START = "fork" if sys.platform == "linux" else "spawn"
 """A forked worker holds the laws of a notebook or script already; a spawned one must be able to import them."""
@@ -154,7 +155,10 @@ class Processes:
             # worker computes with arrays, and never prints, imports by name or asks the parent for anything but
             # numbers of items.
             warnings.filterwarnings("ignore", message=".*multi-threaded.*fork", category=DeprecationWarning)
-            return self._pool.submit(_work_numbers, tuple(numbers))
+            try:
+                return self._pool.submit(_work_numbers, tuple(numbers))
+            except BrokenExecutor as error:  # a worker vanished since the last look
+                return _lost(error)
 
     def attend(self) -> None:
         pass
@@ -181,7 +185,10 @@ class Borrowed:
         self.size = size or int(getattr(executor, "_max_workers", 0)) or available_cores()
 
     def submit(self, numbers: Sequence[int]) -> Future[list[Done]]:
-        return self._executor.submit(work, self._function, [(n, self._items[n]) for n in numbers])
+        try:
+            return self._executor.submit(work, self._function, [(n, self._items[n]) for n in numbers])
+        except Exception as error:  # such as one that was shut down
+            return _lost(error)
 
     def attend(self) -> None:
         pass
@@ -191,6 +198,13 @@ class Borrowed:
 
     def close(self, *, now: bool) -> None:
         pass
+
+
+def _lost(error: Exception) -> Future[list[Done]]:
+    """What becomes of a batch that nobody took."""
+    future: Future[list[Done]] = Future()
+    future.set_exception(error)
+    return future
 
 
 def available_cores() -> int:
@@ -214,10 +228,14 @@ def workers_for(jobs: int | None, items: int) -> int:
 
 
 @contextmanager
-def local(function: Function, items: Sequence[Any], jobs: int | None) -> Iterator[Crew]:
-    """One job is done here, more by local processes; they end with the block, at once if something is raised."""
+def local(function: Function, items: Sequence[Any], jobs: int | None, *, apart: bool = False) -> Iterator[Crew]:
+    """One job is done here, more by local processes; they end with the block, at once if something is raised.
+
+    Apart: a process even for one job, where it can be forked, so that a signal is answered in the middle of an item.
+    """
     size = workers_for(jobs, len(items))
-    with closing(Here(function, items) if size == 1 else Processes(function, items, size)) as crew:
+    here = size == 1 and not (apart and _START == "fork")
+    with closing(Here(function, items) if here else Processes(function, items, size)) as crew:
         yield crew
 
 
@@ -241,6 +259,7 @@ _items: tuple[Any, ...] = ()
 def _begin_worker(function: Function, items: tuple[Any, ...]) -> None:
     global _function, _items
     _function, _items = function, items
+    disk.leave_locks()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent alone answers it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "SIGUSR1"):

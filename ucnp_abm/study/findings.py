@@ -57,8 +57,8 @@ def finding(result: Comparison) -> str:
 
 def notes(result: Comparison) -> list[tuple[str, str]]:
     """What a reader must know, each with its subject: warnings, then what each mechanism declares, then the model."""
-    declared = [(label, declared(mechanism)) for label, mechanism in result.design.mechanisms.items()]
-    return [*_warnings(result), *declared, *ASSUMPTIONS]
+    of_mechanisms = [(label, declared(mechanism)) for label, mechanism in result.design.mechanisms.items()]
+    return [*_warnings(result), *of_mechanisms, *ASSUMPTIONS]
 
 
 def caption(result: Comparison, differences: bool = True) -> str:

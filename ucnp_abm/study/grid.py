@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -179,6 +180,18 @@ def arranged(axes: Mapping[str, Sequence[str]], arrangement: str) -> list[Levels
         return [dict(zip(axes, chosen, strict=True)) for chosen in product(*axes.values())]
     base = {axis: levels[0] for axis, levels in axes.items()}
     return [base, *({**base, axis: level} for axis, levels in axes.items() for level in levels[1:])]
+
+
+def n_settings(axes: Mapping[str, Sequence[str]], arrangement: str) -> int:
+    """How many settings `arranged` gives, without making them.
+
+    Examples
+    --------
+    >>> n_settings({"a": ["1", "2", "3"], "b": ["x", "y"]}, "factorial")
+    6
+    """
+    sizes = [len(levels) for levels in axes.values()]
+    return math.prod(sizes) if arrangement == FACTORIAL else 1 + sum(size - 1 for size in sizes)
 
 
 def named(levels: Levels, axes: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ucnp_abm.errors import Stopped
 from ucnp_abm.runs import disk
 from ucnp_abm.study import summary
 
@@ -21,7 +22,12 @@ PAGE, PROVENANCE, KEY = "index.html", "provenance.json", "report_key"
 def keep_report(result: StudyResult) -> bool:
     """Write the report into the study's directory; False if the one there is of the same runs.
 
-    The parts are moved to their places one by one, the page last.
+    The parts are moved to their places one by one; provenance, which holds the sum of what is shown, is the last.
+
+    Raises
+    ------
+    Stopped
+        If it cannot be written.
     """
     directory = result.directory
     assert directory is not None
@@ -29,15 +35,20 @@ def keep_report(result: StudyResult) -> bool:
         return False
     partial = directory / f".{os.getpid()}.report{disk.PARTIAL}"
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
     from ucnp_abm.study.report import write_files  # it draws
 
     try:
+        partial.mkdir()
         write_files(result, partial)
-        for part in sorted(partial.iterdir(), key=lambda part: part.name == PAGE):
+        for part in sorted(partial.iterdir(), key=lambda part: (part.name == PROVENANCE, part.name == PAGE)):
             if part.is_dir():
                 shutil.rmtree(directory / part.name, ignore_errors=True)
             part.replace(directory / part.name)
+    except OSError as error:
+        raise Stopped(
+            f"cannot write the report of '{directory}' ({error.strerror or error}); every finished run is kept, go on "
+            f"with\n  {result.study.command}"
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return True

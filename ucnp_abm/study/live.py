@@ -36,6 +36,7 @@ class Lines(Watch):
     """A bar for all cells and, on a terminal, one for each mechanism with its mean so far, over all settings."""
 
     def __init__(self, study: Study, *, table: bool) -> None:
+        self._table = table
         self._column, self._labels = study.columns[0], study.labels if table else []
         self._bars: dict[str, Any] = {}
         self._sums: dict[str, tuple[int, float]] = {}
@@ -55,7 +56,7 @@ class Lines(Watch):
                 desc=(label or "all runs").ljust(width),
                 bar_format=_BAR if label else _ALL,
                 position=position,
-                leave=False,
+                leave=not self._table,
                 file=sys.stderr,
                 mininterval=0.25,
             )

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Failed:
-    """A cell that failed: what was said, and the file of its traceback."""
+    """A cell that failed: what was said, the file of its traceback, and how many of the study's runs it stands for."""
 
     cell: str
     said: str
     file: Path | None = None
+    runs: int = 1
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Account:
     ----------
     wanted, ran, found : int
         Cells of the study, those that ran now, those that were there already.
+    shared : int
+        Runs that need no cell of their own: their mechanism does not have what varies.
     compute_s : float
         Wall time of the cells that ran now, added up.
     wall_s : float
@@ -46,6 +49,7 @@ class Account:
     wanted: int
     ran: int = 0
     found: int = 0
+    shared: int = 0
     compute_s: float = 0.0
     wall_s: float = 0.0
     workers: int = 0

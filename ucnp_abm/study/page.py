@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 LONG = 40
 """Rows up to which a table is shown whole; a longer one scrolls on screen and is unfolded in print."""
+_PROSE = 36
+"""Letters from which on a cell is written in lines."""
 _STYLE = """
 :root { color-scheme: light;
   --ink: #1d2330; --soft: #5a6473; --line: #d8dde6; --note: #eef4fc; --warn: #fdf6e3; --paper: #fff; --link: #0b5cad }
@@ -41,8 +43,8 @@ caption { padding-bottom: .4rem }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: bottom }
 td { white-space: nowrap }
-.word { text-align: left; white-space: normal }
-.wide .word { min-width: 6rem }
+.word, .prose { text-align: left }
+.prose { white-space: normal; min-width: 14rem }
 th:first-child, td:first-child { padding-left: 0 }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; font-size: .87rem; margin: 0 }
 dt { color: var(--soft) }
@@ -57,7 +59,7 @@ code, pre { font-size: .87rem }
   img { width: auto; max-width: 100%; max-height: 23cm } thead { display: table-header-group }
   .finding, .notes, pre { background: none; border: 1px solid #999; border-left-width: 4px }
   .wide { overflow: visible; max-height: none } .long th { position: static; box-shadow: none }
-  table { font-size: 7.5pt } th, td { padding: .15rem .3rem; white-space: normal } .wide .word { min-width: 0 }
+  table { font-size: 7.5pt } th, td { padding: .15rem .3rem; white-space: normal } .prose { min-width: 0 }
   p { orphans: 3; widows: 3 } a { color: inherit } }
 """
 
@@ -164,7 +166,7 @@ def _figure(file: Path, caption: str, number: int) -> str:
 def _table(caption: str, rows: Sequence[Sequence[str]], number: int) -> str:
     head, *others = ([_cell(cell) for cell in row] for row in rows)
     columns = zip(*others, strict=True) if others else ((cell,) for cell in head)
-    looks = ["" if n and _is_numbers(column) else ' class="word"' for n, column in enumerate(columns)]
+    looks = [_look(column, n == 0) for n, column in enumerate(columns)]
     cells = "".join(f'<th scope="col"{look}>{escape(cell)}</th>' for cell, look in zip(head, looks, strict=True))
     body = "\n".join(
         "<tr>" + "".join(f"<td{look}>{escape(cell)}</td>" for cell, look in zip(row, looks, strict=True)) + "</tr>"
@@ -182,9 +184,11 @@ def _cell(text: str) -> str:
     return "–" if text.strip().lower() == "nan" else text
 
 
-def _is_numbers(column: Iterable[str]) -> bool:
-    """Whether all cells that say something begin with a number."""
-    return all(re.match(r"[-+−±<>≤≥~(]?\s*\.?\d", cell) for cell in column if cell.strip("–- "))
+def _look(column: Sequence[str], first: bool) -> str:
+    """Numbers stand right; words left, and in lines where they are many. The first column says what a row is."""
+    if not first and all(re.match(r"[-+−±<>≤≥~(]?\s*\.?\d", cell) for cell in column if cell.strip("–- ")):
+        return ""
+    return ' class="prose"' if max(map(len, column)) > _PROSE else ' class="word"'
 
 
 def _files(files: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> str:

@@ -140,8 +140,9 @@ def maps(result: StudyResult) -> tuple[list[HeatMap], Rows]:
                     found = at.difference(label, column) if several else at.mean(label, column)
                     values[i, j] = found.value
                     rows.append({"mechanism": label, x: right, y: high, "observable": column, **_three(_ends(found))})
-        what = f"{label} - {result.labels[0]}: " if several else ""
-        title = f"{what}{tables.title(column)}"
+        title = tables.title(column)
+        if several:
+            title = f"{title}: {label}, difference from {result.labels[0]}"
         drawn.append(HeatMap(title, short[x], short[y], study.axes[x], study.axes[y], values, diverging=several))
     return drawn, rows
 

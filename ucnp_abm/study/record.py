@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,6 @@ from ucnp_abm.study.cells import CellResult
 
 SCHEMA = 1
 """Version of the content."""
-_BROKEN = (ValueError, KeyError, TypeError, IndexError, EOFError, OSError, zipfile.BadZipFile, zipfile.LargeZipFile)
-"""What reading raises of bytes that are not as we wrote them."""
 
 
 def pack(identity: str, result: CellResult) -> bytes:
@@ -73,7 +70,7 @@ def unpack(content: bytes, identity: str) -> CellResult:
         )
     except DamagedData:
         raise
-    except _BROKEN as error:
+    except Exception as error:  # zip, zlib, numpy and json raise a dozen kinds, each for other bytes
         raise DamagedData(f"it cannot be read ({type(error).__name__})") from error
 
 

@@ -15,6 +15,7 @@ from ucnp_abm.study import conclusions, findings, methods, pictures, summary, ta
 from ucnp_abm.study.kept import KEY, PAGE, PROVENANCE, report_key
 from ucnp_abm.study.outcome import StudyResult
 from ucnp_abm.study.page import Section, write_page
+from ucnp_abm.study.store import StudyDirectory
 
 FIGURES = "figures"
 Saved = list[tuple[Path, str]]
@@ -194,6 +195,9 @@ def _tiles(result: StudyResult) -> list[tuple[str, str]]:
         (f"{result.n_finished} / {result.n_wanted}", "runs finished"),
         (" × ".join(map(str, sizes)), " × ".join(names)),
     ]
+    if result.directory and (seconds := StudyDirectory(result.directory).seconds()):
+        spent = sum(seconds.values())
+        found.append((summary.wall(spent), f"of computing, {summary.wall(spent / len(seconds))} a run"))
     if study.precision:
         found.append((f"{len(result.imprecise())} / {len(result.comparisons)}", "settings short of the precision"))
     if result.failures:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ucnp_abm.errors import BadInput, Stopped, UcnpError
 from ucnp_abm.runs import stopping, trajectory
@@ -24,13 +26,21 @@ from ucnp_abm.study.store import StudyDirectory
 
 _LOG_EVERY = 200
 """Lines of the log that are written together."""
-Packed = tuple[str, Cell]
+
+
+class Packed(NamedTuple):
+    """A cell and the name of its result; called as the cell is."""
+
+    identity: str
+    cell: Cell
+
+    def __str__(self) -> str:
+        return str(self.cell)
 
 
 def packed(task: Packed) -> bytes:
     """Run a cell; its result as bytes, which are the same wherever it ran."""
-    identity, cell = task
-    return pack(identity, run_cell(cell))
+    return pack(task.identity, run_cell(task.cell))
 
 
 def run_study(
@@ -61,6 +71,7 @@ def run_study(
         raise BadInput("shard: the parts of an array job do not know each other's results; leave out the precision")
     if shard is not None and directory is None:
         raise BadInput("shard: the results of a part are kept in a directory; give one")
+    crews.workers_for(jobs, 1)  # refused before a directory is made
     name = f"{shard[0]}of{shard[1]}" if shard else ""
     with ExitStack() as stack:
         store, stop = None, (lambda: "")
@@ -73,9 +84,9 @@ def run_study(
         replicates: Sequence[int] = [study.replicates] * len(study.points)
         while True:
             tasks = study.tasks(replicates)
-            part = _part(tasks, shard)
-            run.complete(part, watch, lambda items: _crew(items, jobs, executor, scheduler))
-            result = run.result(tasks, len(part))
+            mine = part_of(tasks, shard)
+            run.complete(mine, watch, lambda items: _crew(items, jobs, executor, scheduler, directory is not None))
+            result = run.result(tasks, mine)
             more = result.more_replicates() if study.precision else None
             if more is None:
                 return result
@@ -104,11 +115,12 @@ class _Run:
         if self.store is not None:
             self.cells |= read_all(self.store, [t.identity for t in tasks if t.identity not in self.cells])
         self.here += len(self.cells.keys() - known)
-        missing = list({t.identity: t for t in tasks if t.identity not in self.cells | self.failed}.values())
+        settled = self.cells.keys() | self.failed.keys()
+        missing = list({t.identity: t for t in tasks if t.identity not in settled}.values())
         watch.begin(tasks, self.cells)
         if not missing:
             return
-        items = [(task.identity, task.cell) for task in missing]
+        items = [Packed(task.identity, task.cell) for task in missing]
         try:
             with crew_for(items) as crew:
                 carry_out(crew, items, lambda done: self._take(missing[done.number], done, watch), self._look)
@@ -116,19 +128,17 @@ class _Run:
             if self.store is None:
                 raise
             raise self._stopped(str(error)) from error
-        except OSError as error:
-            if self.store is None:
-                raise
-            raise self._stopped(f"cannot write '{self.store.path}' ({error.strerror or error})") from error
         finally:
             self._write_log()
 
-    def result(self, tasks: Sequence[Task], wanted: int) -> StudyResult:
-        """What is known now of all cells, of which so many were wanted here."""
+    def result(self, tasks: Sequence[Task], mine: Sequence[Task]) -> StudyResult:
+        """What is known now of all runs, and how ours came about."""
+        runs = Counter(task.identity for task in mine)
         account = Account(
-            wanted=wanted,
+            wanted=len(runs),
             ran=self.ran,
             found=self.here,
+            shared=len(mine) - len(runs),
             compute_s=self.compute,
             wall_s=time.perf_counter() - self.begin,
             workers=len(self.workers),
@@ -137,7 +147,7 @@ class _Run:
             self.study,
             tasks,
             self.cells,
-            failures=tuple(self.failed.values()),
+            failures=tuple(replace(failed, runs=runs[sha]) for sha, failed in self.failed.items() if sha in runs),
             notes=tuple(self.store.notes) if self.store else (),
             account=account,
             directory=self.store.path if self.store else None,
@@ -147,9 +157,11 @@ class _Run:
         if done.failure is not None:
             self._fail(task, done)
         else:
-            self.cells[task.identity] = unpack(done.result, task.identity)
+            result = unpack(done.result, task.identity)
             if self.store is not None:
-                self.store.put(task.identity, done.result)
+                with self._writing(self.store):
+                    self.store.put(task.identity, done.result)
+            self.cells[task.identity] = result
             self.ran += 1
             self.compute += done.seconds
             self.workers.add(done.worker)
@@ -164,12 +176,21 @@ class _Run:
         error = done.failure.error
         if self.store is None or not isinstance(error, UcnpError):
             raise error
-        file = self.store.fail(task.identity, f"{task.cell}\n\n{done.failure.traceback}")
+        with self._writing(self.store):
+            file = self.store.fail(task.identity, f"{task.cell}\n\n{done.failure.traceback}")
         self.failed[task.identity] = Failed(str(task.cell), str(error), file)
 
     def _look(self) -> None:
         if came := self.stop():
             raise self._stopped(came)
+
+    @contextmanager
+    def _writing(self, store: StudyDirectory) -> Iterator[None]:
+        """Stop where nothing can be written, such as on a full disk."""
+        try:
+            yield
+        except OSError as error:
+            raise self._stopped(f"cannot write '{store.path}' ({error.strerror or error})") from error
 
     def _stopped(self, why: str) -> Stopped:
         kept = len(self.cells)
@@ -198,9 +219,9 @@ def existing(study: Study, directory: Path) -> StudyResult:
     cells = read_all(store, [task.identity for task in tasks])
     if study.precision:  # as many replicates as there are
         cells, tasks = _replicates_there(study, store, tasks, cells)
-    names = {task.identity: task.cell for task in tasks}
+    names, runs = {task.identity: task.cell for task in tasks}, Counter(task.identity for task in tasks)
     failed = [
-        Failed(str(names[identity]), _last_line(file), file)
+        Failed(str(names[identity]), _last_line(file), file, runs[identity])
         for identity, file in store.failures().items()
         if identity in names and identity not in cells
     ]
@@ -210,7 +231,7 @@ def existing(study: Study, directory: Path) -> StudyResult:
         cells,
         failures=tuple(failed),
         notes=tuple(store.notes),
-        account=Account(len(tasks), found=len(cells)),
+        account=Account(len(runs), found=len(cells), shared=len(tasks) - len(runs)),
         directory=directory,
     )
 
@@ -231,7 +252,14 @@ def _replicates_there(
         cells, tasks = found, wanted
 
 
-def _part(tasks: list[Task], shard: tuple[int, int] | None) -> list[Task]:
+def part_of(tasks: list[Task], shard: tuple[int, int] | None) -> list[Task]:
+    """The cells of a part of an array job; all, if there are no parts.
+
+    Raises
+    ------
+    BadInput
+        If there is no such part.
+    """
     if shard is None:
         return tasks
     number, of = shard
@@ -242,7 +270,7 @@ def _part(tasks: list[Task], shard: tuple[int, int] | None) -> list[Task]:
 
 @contextmanager
 def _crew(
-    items: Sequence[Packed], jobs: int | None, executor: Executor | None, scheduler: str | None
+    items: Sequence[Packed], jobs: int | None, executor: Executor | None, scheduler: str | None, apart: bool
 ) -> Iterator[Crew]:
     if executor is not None:
         with crews.closing(crews.Borrowed(packed, items, executor, jobs)) as crew:
@@ -250,8 +278,11 @@ def _crew(
         return
     if scheduler in (None, LOCAL) and crews.workers_for(jobs, len(items)) > 1:
         with suppress(UcnpError):  # it is told by its own run
-            warm_up(items[0][1])
-    at_work = crews.local(packed, items, jobs) if scheduler is None else dask(packed, items, scheduler, jobs)
+            warm_up(items[0].cell)
+    if scheduler is not None:
+        at_work = dask(packed, items, scheduler, jobs)
+    else:
+        at_work = crews.local(packed, items, jobs, apart=apart)
     with at_work as crew:
         yield crew
 

@@ -91,7 +91,7 @@ def mean(values: Numbers) -> Mean:
     numbers = np.asarray(values, dtype=float)
     if numbers.size == 0:
         raise BadInput("mean: expected at least one value, got none")
-    if np.all(numbers == numbers[0]):  # the standard deviation of equal numbers is not exactly 0
+    if numbers.size == 1 or np.all(numbers == numbers[0]):  # the standard deviation of equal numbers is not exactly 0
         value, error = float(numbers[0]), 0.0 if numbers.size > 1 else math.nan
     else:
         value, error = float(numbers.mean()), float(numbers.std(ddof=1) / math.sqrt(numbers.size))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ucnp_abm.engine.simulation import ENGINE_VERSION
-from ucnp_abm.errors import BadInput, DamagedData
-from ucnp_abm.runs import disk, trajectory
+from ucnp_abm.errors import BadInput, DamagedData, shown
+from ucnp_abm.runs import disk
 from ucnp_abm.runs.journal import json_bytes
 from ucnp_abm.runs.provenance import versions
 from ucnp_abm.study.cells import CellResult
@@ -24,6 +25,7 @@ from ucnp_abm.study.grid import Study
 from ucnp_abm.study.record import unpack
 
 STUDY, CELLS, FAILURES, LOG, LOCK = "study.json", "cells", "failures", "log", "lock"
+PREVIOUS = "study.previous.json"
 SCHEMA = 1
 """Version of study.json."""
 DAMAGED = ".damaged"
@@ -42,44 +44,61 @@ class StudyDirectory:
         Name of the part of an array job, such as '2of8'; it has a log and a lock of its own.
     notes : list of str
         What a reader must know of the files: changed designs, damaged cells.
+    about : dict
+        What study.json is to say.
     """
 
     path: Path
     shard: str = ""
     notes: list[str] = field(default_factory=list)
+    about: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, path: Path, study: Study, shard: str = "") -> StudyDirectory:
-        """A new directory, or one that goes on, for this study.
+        """A new directory, or one that goes on, for this study; what it holds changes only while it is `held`.
 
         Raises
         ------
         BadInput
             If there is something else, another version wrote it, or it cannot be written.
+        DamagedData
+            If its study.json cannot be read.
         """
-        store = cls(path, shard)
-        before = read_about(path) if (path / STUDY).exists() else None
-        if before is None:
-            if path.exists() and any(path.iterdir()):
-                raise BadInput(f"output: '{path}' exists already and is no study; give another --out or remove it")
-            if not path.exists():
-                trajectory.free_directory(path)
-        about = about_of(study)
-        if before is not None:
-            store.notes += _changes(before, about)
         try:
+            if (path / STUDY).exists():
+                read_about(path)
+            elif path.exists() and not _ours(path):
+                raise BadInput(f"output: '{path}' exists already and is no study; give another --out or remove it")
             (path / CELLS).mkdir(parents=True, exist_ok=True)
-            if before is None or _design(before) != _design(about):
-                disk.put(path / STUDY, json_bytes(about), keep=path / "study.previous.json")
         except OSError as error:
             raise BadInput(f"output: cannot write '{path}' ({error.strerror})") from error
-        return store
+        return cls(path, shard, about=about_of(study))
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the directory against a second process that would run the same."""
+        """Hold the directory against a second process that would run the same, and write what is asked for.
+
+        Raises
+        ------
+        BadInput
+            If another process holds it, or it cannot be written.
+        """
         with disk.locked(self.path / "-".join(filter(None, (LOCK, self.shard))), "study"):
+            before = read_about(self.path) if (self.path / STUDY).exists() else None
+            self.notes += _changes(before, self.about) if before else []
+            try:
+                self._sweep()
+                if before is None or _design(before) != _design(self.about):
+                    disk.put(self.path / STUDY, json_bytes(self.about), keep=self.path / PREVIOUS)
+            except OSError as error:
+                raise BadInput(f"output: cannot write '{self.path}' ({error.strerror})") from error
             yield
+
+    def _sweep(self) -> None:
+        """Remove what a process that was killed was writing, unless parts of an array job may be at it."""
+        if not self.shard and not any(self.path.glob(f"{LOCK}-*")):
+            for file in (*self.path.glob(f".*{disk.PARTIAL}"), *(self.path / CELLS).glob(f".*{disk.PARTIAL}")):
+                shutil.rmtree(file) if file.is_dir() else file.unlink()
 
     def found(self) -> set[str]:
         """Identities of the cells that have a file."""
@@ -165,19 +184,30 @@ def read_about(path: Path) -> dict[str, Any]:
     source = path / STUDY
     try:
         about: dict[str, Any] = json.loads(source.read_bytes())
-        schema = about["schema"]
-        complete = isinstance(about["study"], dict) and isinstance(about["tables"], dict) and about["engine_version"]
+        if about["schema"] != SCHEMA:
+            found = f"schema {shown(about['schema'])}, this version reads {SCHEMA}"
+            raise BadInput(f"study: '{source}' has {found}; use another ucnp_abm")
+        kinds = {"study": dict, "tables": dict, "command": str, "engine_version": int}
+        for name in (name for name, kind in kinds.items() if not isinstance(about[name], kind)):
+            raise TypeError(name)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise BadInput(f"study: '{path}' is no study directory: it holds no {STUDY}") from error
     except OSError as error:
         raise BadInput(f"study: cannot read '{source}' ({error.strerror})") from error
+    except BadInput:
+        raise
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedData(
-            f"study: '{source}' is damaged ({type(error).__name__}); the cells beside it are not"
+            f"study: '{source}' is damaged ({type(error).__name__}); remove it and compare again, the runs are kept"
         ) from error
-    if schema != SCHEMA or not complete:
-        raise BadInput(f"study: '{source}' has schema {schema}, this version reads {SCHEMA}; use another ucnp_abm")
     return about
+
+
+def _ours(path: Path) -> bool:
+    """Whether something without study.json is an empty directory, or one whose study.json is gone or still to come."""
+    if not path.is_dir() or not (path / CELLS).is_dir():
+        return path.is_dir() and not any(path.iterdir())
+    return all(file.suffix in (".npz", DAMAGED, disk.PARTIAL) for file in (path / CELLS).iterdir())
 
 
 def _design(about: Mapping[str, Any]) -> Any:

@@ -124,8 +124,10 @@ def axes_named(study: Study) -> list[str]:
 def account(result: StudyResult) -> str:
     """How the runs came about, in a sentence."""
     told = result.account
-    parts = [f"{_many(told.ran, 'run')} in {told.wall_s:.3g} s by {_many(told.workers, 'worker')}"] if told.ran else []
+    how = f"{_many(told.ran, 'run')} in {wall(told.wall_s)} by {_many(told.workers, 'worker')}"
+    parts = [how] if told.ran else []
     parts += [f"{told.found} were there already"] if told.found else []
+    parts += [f"{told.shared} {'are' if told.shared > 1 else 'is'} the same at another setting"] if told.shared else []
     missing = told.wanted - told.ran - told.found - len(result.failures)
     parts += [f"{missing} still to come"] if missing else []
     parts += [f"{_many(len(result.failures), 'run')} failed"] if result.failures else []
@@ -178,10 +180,10 @@ def effect_table(result: StudyResult) -> Table:
                 test.label,
                 test.difference.interval("+"),
                 test.ratio.interval() if test.ratio else "–",
-                _brief(test.effect),
-                _brief(test.consistent_pct),
-                _brief(test.p),
-                _brief(test.p_holm),
+                _brief(test.effect, 3),
+                _brief(test.consistent_pct, 3),
+                _brief(test.p, 2),
+                _brief(test.p_holm, 2),
                 f"[{low:+.3g}, {high:+.3g}]" if math.isfinite(low) else "–",
             ]
         )
@@ -260,8 +262,22 @@ def _shown(comparison: Comparison, label: str, column: str) -> str:
     return found.interval() if found.n_values else "no run"
 
 
-def _brief(number: float) -> str:
-    return f"{number:.2g}" if math.isfinite(number) else "–" if math.isnan(number) else "no scatter"
+def _brief(number: float, digits: int) -> str:
+    return f"{number:.{digits}g}" if math.isfinite(number) else "–" if math.isnan(number) else "no scatter"
+
+
+def wall(seconds: float) -> str:
+    """Wall time in words.
+
+    Examples
+    --------
+    >>> wall(0.0201), wall(12.34), wall(200), wall(9000)
+    ('20 ms', '12 s', '3.3 min', '2.5 h')
+    """
+    for limit, size, unit in ((1.0, 1e-3, "ms"), (120.0, 1.0, "s"), (7200.0, 60.0, "min")):
+        if seconds < limit:
+            return f"{float(f'{seconds / size:.2g}'):g} {unit}"
+    return f"{seconds / 3600:.2g} h"
 
 
 def _many(n: int, what: str) -> str:

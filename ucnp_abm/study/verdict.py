@@ -37,11 +37,11 @@ def verdict(found: Sequence[Influence] | Sequence[Effect], unit: str, title: str
     where = f" on average over {effects[0].n_points} points" if effects else ""
     if side(base) == 0:
         text = f"There is no verdict to turn: in {title}, {labels[0]} differs from {labels[1]}{where} by"
-        why = "one replicate says nothing about chance" if base.n_values < 2 else "which has no clear sign"
+        why = "one replicate says nothing about chance" if base.n_values < 2 else "no clear sign"
         ending = _what_is_clear(influences, unit) if influences else _most(effects)
-        return f"{text} {_with_unit(base.interval('+'), unit)}, {why}. {ending}"
-    subject = f"that {title} is {'higher' if side(base) > 0 else 'lower'} with {labels[0]} than with {labels[1]}"
-    return f"The verdict {subject} {_alone(influences, unit) if influences else _together(effects, unit)}"
+        return f"{text} {_with_unit(base.interval('+'), unit)} ({why}). {ending}"
+    subject = f"{title}: {labels[0]} {'above' if side(base) > 0 else 'below'} {labels[1]}"
+    return f"The verdict ({subject}) {_alone(influences, unit) if influences else _together(effects, unit)}"
 
 
 def _alone(influences: list[Influence], unit: str) -> str:
@@ -74,8 +74,8 @@ def _together(effects: list[Effect], unit: str) -> str:
         carriers = list(dict.fromkeys(each.assumption for each, _ in flips))
         turns = [
             f"with {each.assumption} = {level} the mean difference is "
-            f"{_with_unit(each.means[level].interval('+'), unit)}, against {overall.interval('+')} over all {n} points, "
-            f"and the verdict is another at {each.flips_pct[level]:.0f} % of the points"
+            f"{_with_unit(each.means[level].interval('+'), unit)} instead of {overall.interval('+')} "
+            f"over all {n} points, and {each.flips_pct[level]:.0f} % of its points have another verdict"
             for each, level in flips
         ]
         return f"rests on {_listed(carriers)}: {'; '.join(turns)}. {_most(effects)}"
@@ -88,17 +88,16 @@ def _together(effects: list[Effect], unit: str) -> str:
     if level_pct > 0:
         pct = _mean_pct(effects[0])
         return (
-            f"is turned by no single assumption ({stays}), but by some of them together: it is another at {pct:.0f} % "
+            f"is turned by no assumption alone ({stays}), but by some of them together, at {pct:.0f} % "
             f"of the {n} points, most often with {assumption} = {level} ({level_pct:.0f} %). {_most(effects)}"
         )
     return f"holds at all {n} points: {stays}. {_most(effects)}"
 
 
 def _move(base: Mean, contrast: Mean, change: Mean, unit: str) -> str:
+    verb = "falls" if abs(contrast.value) < abs(base.value) else "goes"
     if side(contrast) == -side(base):
         verb = "turns"
-    else:
-        verb = "falls" if abs(contrast.value) < abs(base.value) else "goes"
     chance = ", a change that could itself be chance" if side(change) == 0 else ""
     ends = f"from {base.interval('+')} to {_with_unit(contrast.interval('+'), unit)}"
     return f"the difference {verb} {ends}{chance}"
@@ -115,11 +114,10 @@ def _what_is_clear(influences: list[Influence], unit: str) -> str:
 def _most(effects: list[Effect]) -> str:
     most = max(effects, key=lambda each: size(each.total_order))
     if math.isnan(most.total_order):
-        return "No variance between the points could be told apart."
-    return (
-        f"Of the variance between points, {most.assumption} accounts for {100 * most.first_order:.0f} % alone and "
-        f"{100 * most.total_order:.0f} % with its interactions."
-    )
+        return "No two points differ."
+    alone, together = f"{100 * most.first_order:.0f} %", f"{100 * most.total_order:.0f} %"
+    interactions = "" if together == alone else f" alone and {together} with its interactions"
+    return f"Of the variance between points, {most.assumption} accounts for {alone}{interactions}."
 
 
 def _mean_pct(effect: Effect) -> float:
