@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.study import findings, sensitivity, tables
 from ucnp_abm.study.convergence import settled
-from ucnp_abm.study.grid import FACTORIAL, ONE_AT_A_TIME, short_names
+from ucnp_abm.study.grid import FACTORIAL, ONE_AT_A_TIME, named, short_names
 from ucnp_abm.study.identity import readings
 from ucnp_abm.study.sensitivity import Effect, Influence
 from ucnp_abm.study.summary import Test
@@ -42,8 +42,7 @@ def verdict(result: StudyResult) -> str:
     found = influences(result) or effects(result)
     if not found or len(result.labels) < 2:
         return ""
-    title = tables.title(result.column).removesuffix(" / %")
-    return say(found, unit(result.column), title, (result.labels[1], result.labels[0]))
+    return say(found, unit(result.column), tables.subject(result.column), (result.labels[1], result.labels[0]))
 
 
 def influences(result: StudyResult) -> list[Influence]:
@@ -72,6 +71,11 @@ def effects(result: StudyResult) -> list[Effect]:
     return sensitivity.factorial(
         [{short[axis]: p.levels[axis] for axis in axes} for p in result.study.points], contrasts
     )
+
+
+def setting_shown(result: StudyResult) -> str:
+    """The setting that is shown, with all its levels; '' if nothing varies."""
+    return named(result.study.points[result.shown].levels, result.study.axes)
 
 
 def contrasted(result: StudyResult) -> str:
@@ -139,7 +143,7 @@ def provenance(result: StudyResult) -> dict[str, Any]:
             }
             for point, comparison in zip(result.study.points, result.comparisons, strict=True)
         ],
-        "shown": result.study.points[result.shown].name,
+        "shown": setting_shown(result),
         "observables": readings(shown.design.observables),
         **of_shown,
         "failures": [{"run": failed.cell, "said": failed.said} for failed in result.failures],
@@ -159,10 +163,13 @@ def _across(result: StudyResult) -> str:
             told.setdefault(_ends(result, tested), []).append(label)
     if not told:
         return ""
-    name = tables.title(column).removesuffix(" / %")
-    each = "; with ".join(f"{' and '.join(labels)} by {ends}" for ends, labels in told.items())
+    by = [
+        f"{' and '.join(labels)} differ{'s' * (len(labels) == 1)}{f' from {first}' * (n == 0)} by {ends}"
+        for n, (ends, labels) in enumerate(told.items())
+    ]
     clear = "all" if n_clear == n_all else str(n_clear)
-    return f"Against {first}, {name} changes with {each}. Of {n_all} differences {clear} hold after Holm's correction."
+    clear = f"Of {n_all} differences {clear} hold after Holm's correction."
+    return f"In {tables.subject(column)}, {'; '.join(by)}. {clear}"
 
 
 def _ends(result: StudyResult, tested: list[Test]) -> str:

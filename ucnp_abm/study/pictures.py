@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm import units
-from ucnp_abm.errors import BadInput
 from ucnp_abm.study import conclusions, findings, statistics, tables
 from ucnp_abm.study.cells import whole
-from ucnp_abm.study.grid import FACTORIAL, short_names
+from ucnp_abm.study.grid import FACTORIAL, numbers, short_names
 from ucnp_abm.viz.figures import Panel, Slab
 from ucnp_abm.viz.forest import ForestRow
 from ucnp_abm.viz.heat import HeatMap
@@ -27,8 +25,7 @@ COURSES = ("vacancies", "outside_core_pct")
 """Observables whose time courses are drawn, where they are compared; otherwise the first two."""
 MAX_SLABS = 5
 MAX_SERIES = 9
-"""Panels of one figure."""
-_KINDS = ("length", "time", "temperature", "energy", "temperature difference", "intensity", "fraction")
+"""Panels of one figure; the first observable has all of its own."""
 
 Rows = list[dict[str, Any]]
 """The points of a figure, for its CSV file."""
@@ -92,16 +89,20 @@ def plotted(drawn: list[Panel]) -> Rows:
 
 
 def series(result: StudyResult) -> tuple[list[SeriesPanel], Rows]:
-    """Each observable against each axis, the other axes as in the setting that is shown."""
+    """Each observable against each axis, the other axes as in the setting that is shown.
+
+    Of several observables those that fit, each with all axes.
+    """
     study, short = result.study, short_names(result.study.axes)
+    n_axes = sum(len(levels) > 1 for levels in study.axes.values())
     shown = study.points[result.shown].levels
     drawn: list[SeriesPanel] = []
     rows: Rows = []
-    for column in study.columns:
+    for column in study.columns[: max(1, MAX_SERIES // max(1, n_axes))]:
         for axis, levels in study.axes.items():
-            along = [_at(result, {**shown, axis: level}) for level in levels]
-            if len(levels) < 2 or len(drawn) == MAX_SERIES:
+            if len(levels) < 2:
                 continue
+            along = [_at(result, {**shown, axis: level}) for level in levels]
             values = {label: np.array([_level(c, label, column) for c in along]).T for label in result.labels}
             drawn.append(
                 SeriesPanel(
@@ -171,40 +172,6 @@ def assumptions(result: StudyResult) -> tuple[list[TornadoRow], tuple[float, flo
         for each in found
     ]
     return drawn, (base.value, base.low, base.high), rows
-
-
-def numbers(levels: tuple[str, ...]) -> list[float | None]:
-    """Levels as numbers, in the unit in which they are written, if all have one; else None for each.
-
-    Examples
-    --------
-    >>> numbers(("0.5 nm", "10 Å")), numbers(("reflecting", "sink"))
-    ([5.0, 10.0], [None, None])
-    >>> numbers(("250 °C", "300 °C"))
-    [250.0, 300.0]
-    """
-    found: list[float | None] = []
-    written = {level.partition(" ")[2] for level in levels}
-    for level in levels:
-        number = _number(level.partition(" ")[0]) if len(written) == 1 else _quantity(level)
-        found.append(number)
-    return found if all(number is not None for number in found) else [None] * len(levels)
-
-
-def _quantity(level: str) -> float | None:
-    for kind in _KINDS:
-        try:
-            return units.parse(level, kind)
-        except BadInput:
-            continue
-    return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text.rstrip("%"))
-    except ValueError:
-        return None
 
 
 def _at(result: StudyResult, levels: Mapping[str, str]) -> Comparison | None:

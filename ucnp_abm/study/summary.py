@@ -126,7 +126,9 @@ def account(result: StudyResult) -> str:
     told = result.account
     parts = [f"{_many(told.ran, 'run')} in {told.wall_s:.3g} s by {_many(told.workers, 'worker')}"] if told.ran else []
     parts += [f"{told.found} were there already"] if told.found else []
-    missing = told.wanted - told.ran - told.found - len(result.failures)
+    missing = result.n_wanted - result.n_finished - len(result.failures)
+    shared = told.wanted - told.ran - told.found - missing - len(result.failures)
+    parts += [f"{shared} are the same run at another setting"] if shared > 0 and told.ran + told.found else []
     parts += [f"{missing} still to come"] if missing else []
     parts += [f"{_many(len(result.failures), 'run')} failed"] if result.failures else []
     return "; ".join(parts) or "nothing to run"
