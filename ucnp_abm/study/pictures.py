@@ -45,12 +45,21 @@ def slabs(result: Comparison) -> dict[str, list[Slab]]:
             continue
         at = {mark: cell.row(result.design.samples.index(mark)) for mark in chosen}
         rows[label] = [
-            Slab(
-                "as grown" if mark == 0 else f"{mark:.4g} steps", findings.slab_caption(at[mark]), cell.snapshots[mark]
-            )
-            for mark in chosen
+            Slab(_when(result, mark), findings.slab_caption(at[mark]), cell.snapshots[mark]) for mark in chosen
         ]
     return rows
+
+
+def _when(result: Comparison, mark: float) -> str:
+    """'as grown', '100 steps' or, of a run whose length is a time, '148.8 steps (10 min)'."""
+    if mark == 0:
+        return "as grown"
+    text = f"{mark:.4g} steps"
+    if not np.isfinite(result.design.protocol.duration):
+        return text
+    seconds = result.design.time(mark)
+    unit, size = ("s", 1.0) if seconds < 60 else ("min", 60.0) if seconds < 3600 * (1 - 1e-9) else ("h", 3600.0)
+    return f"{text} ({seconds / size:.3g} {unit})"
 
 
 def panels(result: Comparison) -> list[Panel]:
@@ -148,13 +157,20 @@ def maps(result: StudyResult) -> tuple[list[HeatMap], Rows]:
 
 
 def differences(result: StudyResult) -> tuple[list[ForestRow], Rows]:
-    """Paired differences from the first mechanism at every setting, in the first observable."""
+    """Paired differences from the first mechanism at every setting, in the first observable; of light in decades."""
     drawn, rows = [], []
     for test in result.tests(result.column):
-        point, ends = result.study.points[test.point], _ends(test.difference)
-        drawn.append(ForestRow(point.name, test.label, *ends.tolist()))
-        rows.append({**point.levels, "mechanism": test.label, "observable": test.column, **_three(ends)})
+        found, ends = result.study.points[test.point], _ends(test.difference)
+        if in_decades(result):
+            ends = np.log10(_ends(test.ratio)) if test.ratio else np.full(3, np.nan)
+        drawn.append(ForestRow(found.name, test.label, *ends.tolist()))
+        rows.append({**found.levels, "mechanism": test.label, "observable": test.column, **_three(ends)})
     return drawn, rows
+
+
+def in_decades(result: StudyResult) -> bool:
+    """Whether differences are those of logarithms: light, all above zero."""
+    return conclusions.is_light(result.column) and all(test.ratio for test in result.tests(result.column))
 
 
 def assumptions(result: StudyResult) -> tuple[list[TornadoRow], tuple[float, float, float], Rows]:

@@ -167,8 +167,9 @@ def _effects(result: StudyResult, folder: Path) -> Section:
     if len(drawn) > MOST_ROWS:
         text = [f"{len(drawn)} differences are too many for a figure; they are in table.csv."]
     elif drawn and not told_already:
-        unit = conclusions.unit(result.column).replace("decades", "")
-        label = f"{tables.title(result.column).removesuffix(' / %')}: difference from {result.labels[0]}"
+        unit = conclusions.unit(result.column)
+        unit = unit if unit != "decades" or pictures.in_decades(result) else ""
+        label = f"{tables.subject(result.column)}: difference from {result.labels[0]}"
         pages = _save(folder, "differences", forest(drawn, label + (f" / {unit}" if unit else "")), rows)
         saved += [(file, "Paired differences at the end of the runs and their 95 % intervals.") for file, _ in pages]
     if drawn:
