@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -308,6 +309,23 @@ def hop_that_fails(env):
 def ucnp_mechanisms():
     return [failing]
 """
+
+
+def test_a_cell_that_kills_its_worker_is_named_and_the_rest_finishes(tmp_path, plain_cells):
+    """It is tried again alone: those that were sent with it are not to blame."""
+    dask = importlib.import_module("dask")
+    file = tmp_path / "failing.py"
+    file.write_text(FAILING.replace('raise ZeroDivisionError("on a worker")', "os.kill(os.getpid(), 9)"))
+    settings = ["study.replicates=1", 'study.mechanisms=["no-complex", "failing"]']
+    with registry.beside([file]), dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        study = load_study({**PLAIN, "vary": {}}, settings)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PAUSE", "0")
+            result = study.run(tmp_path / "study", scheduler="local", jobs=2)
+    said = r"failing, seed \d+: its worker vanished, twice \(KilledWorker\); was it killed, or out of memory\?"
+    assert [bool(re.fullmatch(said, failed.said)) for failed in result.failures] == [True]
+    assert len(cells(tmp_path / "study")) == 1
+    assert cells(tmp_path / "study").items() <= cells(plain_cells).items()
 
 
 # --- local ---
