@@ -174,14 +174,14 @@ def test_a_module_that_workers_lack_is_told(cluster, tmp_path, monkeypatch):
 
 
 def test_a_killed_worker_costs_nothing(begin, after, slow, slow_cells, tmp_path):
-    cluster = begin(3)
+    cluster = begin(2)
 
     def kill(done):
         cluster.kill(*[w for w in cluster.workers if done.worker.endswith(f":{w.pid}")])
 
     came = after(5, kill)
     result = slow.run(tmp_path / "study", scheduler=cluster.address)
-    assert len([w for w in cluster.workers if w.poll() is None]) == 2
+    assert len([w for w in cluster.workers if w.poll() is None]) == 1
     assert len(came) == 30
     assert not result.failures
     same(tmp_path / "study", slow_cells)
@@ -209,7 +209,7 @@ def test_all_workers_killed_and_none_comes(begin, after, slow, slow_cells, impat
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGSTOP"])
 def test_scheduler_lost(how, begin, after, slow, slow_cells, impatient, tmp_path, caplog):
-    cluster = begin(2)
+    cluster = begin(1)
     after(5, lambda done: cluster.scheduler.send_signal(getattr(signal, how)))
     start = time.monotonic()
     with pytest.raises(Stopped, match=r"^scheduler: the connection to it was lost.*: \d+ cells are finished and kept"):
