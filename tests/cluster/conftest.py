@@ -91,6 +91,8 @@ def begin(needs_dask, tmp_path):
         place = tmp_path / f"cluster-{len(begun)}"
         place.mkdir()
         begun.append(Cluster(place).work(n_workers, **options))
+        while begun[-1].said().count("Registered to:") < n_workers:
+            time.sleep(0.02)
         return begun[-1]
 
     yield begins

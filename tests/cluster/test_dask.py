@@ -1,7 +1,9 @@
 """Studies on a Dask cluster give the bytes that one process gives, whoever dies on the way."""
 
 import importlib
+import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -172,14 +174,14 @@ def test_a_module_that_workers_lack_is_told(cluster, tmp_path, monkeypatch):
 
 
 def test_a_killed_worker_costs_nothing(begin, after, slow, slow_cells, tmp_path):
-    cluster = begin(3)
+    cluster = begin(2)
 
     def kill(done):
         cluster.kill(*[w for w in cluster.workers if done.worker.endswith(f":{w.pid}")])
 
     came = after(5, kill)
     result = slow.run(tmp_path / "study", scheduler=cluster.address)
-    assert len([w for w in cluster.workers if w.poll() is None]) == 2
+    assert len([w for w in cluster.workers if w.poll() is None]) == 1
     assert len(came) == 30
     assert not result.failures
     same(tmp_path / "study", slow_cells)
@@ -205,22 +207,22 @@ def test_all_workers_killed_and_none_comes(begin, after, slow, slow_cells, impat
     finished_locally(slow, tmp_path / "study", slow_cells)
 
 
-@pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM", "SIGSTOP"])
-def test_scheduler_lost(how, begin, after, slow, slow_cells, impatient, tmp_path, capfd):
-    cluster = begin(2)
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGSTOP"])
+def test_scheduler_lost(how, begin, after, slow, slow_cells, impatient, tmp_path, caplog):
+    cluster = begin(1)
     after(5, lambda done: cluster.scheduler.send_signal(getattr(signal, how)))
     start = time.monotonic()
     with pytest.raises(Stopped, match=r"^scheduler: the connection to it was lost.*: \d+ cells are finished and kept"):
         slow.run(tmp_path / "study", scheduler=cluster.address)
     assert time.monotonic() - start < 20
     assert 5 <= len(cells(tmp_path / "study")) < 30
-    assert capfd.readouterr().err == ""
+    assert not [said for said in caplog.records if said.levelno >= logging.WARNING]
     finished_locally(slow, tmp_path / "study", slow_cells)
 
 
 def test_without_a_directory_a_lost_scheduler_promises_nothing(begin, after, slow):
     cluster = begin(1)
-    after(2, lambda done: cluster.scheduler.kill())
+    after(2, lambda done: cluster.scheduler.terminate())
     with pytest.raises(NobodyLeft, match=r"^scheduler: the connection to it was lost[^:]*$"):
         slow.run(scheduler=cluster.address)
 
@@ -289,7 +291,6 @@ def test_a_cell_that_fails_on_a_worker_is_told_and_the_rest_finishes(cluster, tm
 
 
 FAILING = """
-from multiprocessing import current_process
 import os
 
 from ucnp_abm import IONS, Mechanism, hookimpl
@@ -308,6 +309,23 @@ def hop_that_fails(env):
 def ucnp_mechanisms():
     return [failing]
 """
+
+
+def test_a_cell_that_kills_its_worker_is_named_and_the_rest_finishes(tmp_path, plain_cells):
+    """It is tried again alone: those that were sent with it are not to blame."""
+    dask = importlib.import_module("dask")
+    file = tmp_path / "failing.py"
+    file.write_text(FAILING.replace('raise ZeroDivisionError("on a worker")', "os.kill(os.getpid(), 9)"))
+    settings = ["study.replicates=1", 'study.mechanisms=["no-complex", "failing"]']
+    with registry.beside([file]), dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        study = load_study({**PLAIN, "vary": {}}, settings)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PAUSE", "0")
+            result = study.run(tmp_path / "study", scheduler="local", jobs=2)
+    said = r"failing, seed \d+: its worker vanished, twice \(KilledWorker\); was it killed, or out of memory\?"
+    assert [bool(re.fullmatch(said, failed.said)) for failed in result.failures] == [True]
+    assert len(cells(tmp_path / "study")) == 1
+    assert cells(tmp_path / "study").items() <= cells(plain_cells).items()
 
 
 # --- local ---
