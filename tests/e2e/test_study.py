@@ -38,11 +38,12 @@ def same(where, directory):
     """Cells and results byte for byte, and nothing beside them."""
     assert held(where / directory, "cells") == held(where / "whole", "cells")
     assert (where / directory / "table.csv").read_bytes() == (where / "whole/table.csv").read_bytes()
-    assert {file.name for file in (where / directory).iterdir()} == {file.name for file in (where / "whole").iterdir()}
+    there, expected = ({file.name for file in (where / name).iterdir()} for name in (directory, "whole"))
+    assert there | {"log.jsonl"} == expected  # a log may be lost, and nothing is lost with it
 
 
 def test_a_study_that_is_killed_ten_times_goes_on_to_the_same_bytes(tmp_path):
-    seen = interrupting("kill_at_random", tmp_path, 10, replicates=60, steps=100)
+    seen = interrupting("kill_at_random", tmp_path, 10, replicates=40, steps=100)
     assert seen["end"] == 0
     assert seen["kills"] == 10
     assert seen["there"] == sorted(seen["there"])
@@ -51,7 +52,7 @@ def test_a_study_that_is_killed_ten_times_goes_on_to_the_same_bytes(tmp_path):
 
 
 def test_a_study_that_dies_at_any_write_goes_on_to_the_same_bytes(tmp_path):
-    seen = interrupting("kill_at_writes", tmp_path, 2)
+    seen = interrupting("kill_at_writes", tmp_path, 3)
     assert len(seen) > 8
     assert {each["there"] for each in seen} == {0, 1, 2, 3, 4}
     for each in seen:
@@ -60,19 +61,19 @@ def test_a_study_that_dies_at_any_write_goes_on_to_the_same_bytes(tmp_path):
 
 
 def test_signals_end_with_75_and_the_command_that_goes_on(tmp_path):
-    names = ("SIGINT", "SIGTERM", "SIGUSR1")
-    for name, seen in zip(names, interrupting("signal_once", tmp_path, *names, replicates=60, steps=100), strict=True):
+    names = ("SIGINT", "SIGTERM")
+    for name, seen in zip(names, interrupting("signal_once", tmp_path, *names, replicates=40, steps=100), strict=True):
         assert seen["code"] == 75
         assert f"{name}: {seen['there']} cells are finished and kept; go on with" in seen["said"]
         assert "Traceback" not in seen["said"]
-        assert 5 <= seen["there"] < 120
+        assert 5 <= seen["there"] < 80
         assert seen["words"] == ["ucnp-abm", "compare", "study.toml", "--out", f"stopped-{name}"]
         assert seen["end"] == 0
         same(tmp_path, f"stopped-{name}")
 
 
 def test_a_full_disk_is_told_in_a_sentence_and_costs_nothing_that_was_finished(tmp_path):
-    seen = interrupting("fill_at_writes", tmp_path, 2)
+    seen = interrupting("fill_at_writes", tmp_path, 3)
     assert {each["there"] for each in seen} == {0, 1, 2, 3, 4}
     for each in seen[:-1]:
         begun = (tmp_path / each["directory"] / "cells").exists() and each["there"] > 0
@@ -178,14 +179,19 @@ def edited(file):
         np.savez(written, **arrays)
 
 
-@pytest.mark.parametrize("how", [edited, lambda file: file.write_bytes(file.read_bytes()[:-40]), Path.touch], ids=str)
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-40])
+
+
+def emptied(file):
+    file.write_bytes(b"")
+
+
+@pytest.mark.parametrize("how", [edited, cut, emptied], ids=lambda how: how.__name__)
 def test_an_edited_cell_is_told_runs_again_and_is_kept_aside(how, place, capsys):
     file = cells(place)[2]
     original = file.read_bytes()
-    if how is Path.touch:
-        file.write_bytes(b"")
-    else:
-        how(file)
+    how(file)
     wrong = file.read_bytes()
     code, _, err = told("report", "study", capsys=capsys)
     assert code == 0
@@ -239,7 +245,7 @@ def test_a_report_of_nothing_says_so(place, capsys):
     for file in cells(place):
         file.unlink()
     code, _, err = told("report", "study", capsys=capsys)
-    assert code == 0
+    assert code == 0, err
     assert "4 still to come" in err
     assert "4 of 4 runs are still to come" in (place / "study/index.html").read_text()
 
@@ -328,7 +334,7 @@ def test_runs_that_fail_end_with_3_and_say_where_to_look(place, capsys):
     Path("mine.py").write_text(f"from multiprocessing import parent_process\n{text}")
     Path("mine.toml").write_text(FILE.replace('"y-complex"', '"mine"'))
     code, out, err = told("compare", "mine.toml", "--plugin", "mine.py", "--jobs", 2, capsys=capsys)
-    assert code == 3
+    assert code == 3, err
     assert "no-complex" in out
     assert "2 runs failed, the others are finished:" in err
     assert "ZeroDivisionError" in err

@@ -146,6 +146,8 @@ def _warnings(result: Comparison) -> list[tuple[str, str]]:
     for label, mechanism in result.design.mechanisms.items():
         if mechanism.active_site_rules() and not result.design.room.n_exposed:
             found.append((label, NO_SURFACE))
+        if not result.replicates(label):
+            continue
         flicker = result.mean(label, "reversals_pct").value
         if flicker > FLICKER_PCT:
             found.append((label, f"{flicker:.0f} % of the events took the previous one back."))

@@ -26,6 +26,8 @@ from ucnp_abm.study.store import StudyDirectory
 
 _LOG_EVERY = 200
 """Lines of the log that are written together."""
+_LOG_SECONDS = 10.0
+"""Wall time / s after which fewer are written."""
 
 
 class Packed(NamedTuple):
@@ -102,7 +104,8 @@ class _Run:
         self.failed: dict[str, Failed] = {}
         self.lines: list[dict[str, Any]] = []
         self.workers: set[str] = set()
-        self.begin, self.ran, self.here, self.compute = time.perf_counter(), 0, 0, 0.0
+        self.ran, self.here, self.compute = 0, 0, 0.0
+        self.begin = self.logged = time.perf_counter()
 
     def complete(
         self,
@@ -168,7 +171,7 @@ class _Run:
             where = {"worker": done.worker, "at": trajectory.now()}
             self.lines.append({"cell": task.identity, "seconds": round(done.seconds, 4), **where})
         watch.done(task, self.cells.get(task.identity), done.worker)
-        if len(self.lines) >= _LOG_EVERY:
+        if len(self.lines) >= _LOG_EVERY or time.perf_counter() - self.logged > _LOG_SECONDS:
             self._write_log()
 
     def _fail(self, task: Task, done: Done) -> None:
@@ -202,7 +205,7 @@ class _Run:
                 self.store.log(self.lines)
             except OSError:
                 return  # a full disk: the log holds nothing that is needed
-            self.lines = []
+            self.lines, self.logged = [], time.perf_counter()
 
 
 def read_all(store: StudyDirectory, identities: Sequence[str]) -> dict[str, CellResult]:
