@@ -246,7 +246,7 @@ def test_verdict_of_a_factorial_tells_of_assumptions_that_turn_it_together():
     text = verdict(factorial(*full(lambda a, b: 5 - 20 * (1 - a * b), a=2, b=2)), *WORDS)
     assert "is turned by no assumption alone (its mean at any one level stays between -15.0 and -5.0 points)" in text
     assert "but by some of them together, at 25 % of the 4 points, most often with a = a1 (50 %)" in text
-    assert text.endswith("a accounts for 33 % alone and 67 % with its interactions.")
+    assert text.endswith("a accounts for 33 % alone and 67 % with its interactions, b for 67 % with its own.")
 
 
 def test_verdict_of_a_factorial_that_holds_everywhere_says_so():

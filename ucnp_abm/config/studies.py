@@ -118,7 +118,7 @@ def study_of(data: dict[str, Any], told: str, name: str, lines: Lines, command: 
             changed = _changed(changed, axes[axis][level], told)
         return _design(_checked(changed, told, lines), point)
 
-    points = points_of(settings, axes, build)
+    points = points_of(settings, axes, build, given.arrangement)
     known = {column for point in points for column in point.design.columns}
     for column in given.precision:
         if column not in known:

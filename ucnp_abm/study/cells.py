@@ -163,10 +163,11 @@ def run_cell(cell: Cell) -> CellResult:
 
 
 def _know(cell: Cell) -> None:
-    """Make the cell's observables known: a process that was not forked has loaded no plugin, and no file."""
-    for brought in cell.brought:
-        if brought.name not in observables.OBSERVABLES:
-            observables.register(brought)
+    """Make the cell's observables known: a process that was not forked has loaded no plugin, and no file.
+
+    What the cell brings holds: a worker that lives long may know an earlier version by the same name.
+    """
+    observables.OBSERVABLES.update({brought.name: brought for brought in cell.brought})
     registry.find_observables(cell.observables)
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.observables import OBSERVABLES
-from ucnp_abm.study import findings, sensitivity, tables
+from ucnp_abm.study import findings, sensitivity, statistics, tables
 from ucnp_abm.study.convergence import settled
-from ucnp_abm.study.grid import FACTORIAL, ONE_AT_A_TIME, short_names
+from ucnp_abm.study.grid import FACTORIAL, ONE_AT_A_TIME, named, short_names
 from ucnp_abm.study.identity import readings
 from ucnp_abm.study.sensitivity import Effect, Influence
 from ucnp_abm.study.summary import Test
@@ -27,6 +27,10 @@ _TOLD = 6
 """So many warnings of one kind are told one by one."""
 _FACTORS = 2
 """A factorial of at least so many axes is asked which of them matters."""
+
+
+TINY = 1e-3
+"""Means that differ by a smaller share are told as alike, however sure the difference."""
 
 
 def finding(result: StudyResult) -> str:
@@ -43,8 +47,7 @@ def verdict(result: StudyResult) -> str:
     found = influences(result) or effects(result)
     if not found or len(result.labels) < 2:
         return ""
-    title = tables.title(result.column).removesuffix(" / %")
-    return say(found, unit(result.column), title, (result.labels[1], result.labels[0]))
+    return say(found, unit(result.column), tables.subject(result.column), (result.labels[1], result.labels[0]))
 
 
 def influences(result: StudyResult) -> list[Influence]:
@@ -73,6 +76,11 @@ def effects(result: StudyResult) -> list[Effect]:
     return sensitivity.factorial(
         [{short[axis]: p.levels[axis] for axis in axes} for p in result.study.points], contrasts
     )
+
+
+def setting_shown(result: StudyResult) -> str:
+    """The setting that is shown, with all its levels; '' if nothing varies."""
+    return named(result.study.points[result.shown].levels, result.study.axes)
 
 
 def contrasted(result: StudyResult) -> str:
@@ -140,7 +148,7 @@ def provenance(result: StudyResult) -> dict[str, Any]:
             }
             for point, comparison in zip(result.study.points, result.comparisons, strict=True)
         ],
-        "shown": result.study.points[result.shown].name,
+        "shown": setting_shown(result),
         "observables": readings(shown.design.observables),
         **of_shown,
         "failures": [{"run": failed.cell, "said": failed.said} for failed in result.failures],
@@ -160,14 +168,13 @@ def _across(result: StudyResult) -> str:
             told.setdefault(_ends(result, tested), []).append(label)
     if not told:
         return ""
-    name = tables.title(column).removesuffix(" / %")
-    name = name[0].upper() + name[1:] if name not in OBSERVABLES else name
-    each = "; ".join(f"with {' and '.join(labels)} {ends}" for ends, labels in told.items())
-    where = f" over {len(result.comparisons)} settings"
+    by = [
+        f"{' and '.join(labels)} differ{'s' * (len(labels) == 1)}{f' from {first}' * (n == 0)} by {ends}"
+        for n, (ends, labels) in enumerate(told.items())
+    ]
     clear = "all" if n_clear == n_all else str(n_clear)
-    return (
-        f"{name}, difference from {first}{where}: {each}. Of {n_all} differences {clear} hold after Holm's correction."
-    )
+    clear = f"Of {n_all} differences {clear} hold after Holm's correction."
+    return f"In {tables.subject(column)}, {'; '.join(by)}. {clear}"
 
 
 def _ends(result: StudyResult, tested: list[Test]) -> str:
@@ -204,11 +211,11 @@ def _span(result: StudyResult) -> str:
 
 
 def _order(result: StudyResult) -> str:
-    """Whether three or more mechanisms have the same order at all settings; '=' where two have the same mean."""
+    """Whether three or more mechanisms have the same order at all settings; '≈' where a difference could be chance."""
     if len(result.labels) < 3:
         return ""
     orders = Counter(
-        _ranked({label: comparison.mean(label, result.column).value for label in result.labels})
+        _ranked(comparison, result.column)
         for comparison in result.comparisons
         if all(comparison.replicates(label) for label in result.labels)
     )
@@ -219,13 +226,31 @@ def _order(result: StudyResult) -> str:
     return f"The order of the means {order} holds {where}."
 
 
-def _ranked(means: dict[str, float]) -> str:
-    """'y-complex = gd-complex < no-complex'."""
+def _ranked(comparison: Comparison, column: str) -> str:
+    """'y-complex = gd-complex < no-complex'; those that cannot be told apart stand in the order of the study."""
+    means = {label: comparison.mean(label, column).value for label in comparison.labels}
     ordered = sorted(means, key=lambda label: means[label])
-    text = ordered[0]
+    groups = [[ordered[0]]]
     for before, label in itertools.pairwise(ordered):
-        text += f" {'=' if means[label] == means[before] else '<'} {label}"
-    return text
+        if _is_clear(comparison, before, label, column):
+            groups.append([])
+        groups[-1].append(label)
+    found = []
+    for group in groups:
+        equal = len({means[label] for label in group}) == 1
+        found.append((" = " if equal else " ≈ ").join(sorted(group, key=comparison.labels.index)))
+    return " < ".join(found)
+
+
+def _is_clear(comparison: Comparison, low: str, high: str, column: str) -> bool:
+    """Whether the paired difference of two mechanisms, of light in decades, is on one side of zero and not tiny."""
+    a, b = comparison.values(low, column, beside=high), comparison.values(high, column, beside=low)
+    if abs(b.mean() - a.mean()) <= TINY * max(abs(a.mean()), abs(b.mean())):
+        return False
+    if is_light(column) and min(a.min(), b.min()) > 0:
+        a, b = np.log10(a), np.log10(b)
+    found = statistics.mean_of_any(b - a)
+    return not found.low <= 0 <= found.high
 
 
 def _warnings(result: StudyResult) -> list[tuple[str, str]]:
@@ -263,8 +288,8 @@ def _aggregated(result: StudyResult) -> list[tuple[str, str]]:
             if comparison.mean(label, "reversals_pct").value > findings.FLICKER_PCT:
                 flicker.append(f"{label} at {point.name}")
     name = tables.title(result.column)
-    for axis in idle_axes(result):
-        found.append((axis, f"Changes nothing: {name} is the same at each of its levels, to the last digit."))
+    idle = f"Changes nothing: {name} is the same at each of its levels, to the last digit."
+    found += [(axis, idle) for axis in idle_axes(result)]
     if moving:
         found.append(("Not settled", f"{name} still changed in the last tenth of the runs: {_listed(moving)}."))
     if flicker:

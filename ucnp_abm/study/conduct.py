@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from typing import Any, TypeVar
 
@@ -56,18 +56,17 @@ def carry_out(
             batch = tuple(waiting.popleft() for _ in range(min(size, len(waiting))))
             flying[crew.submit(batch)] = batch
             look()
-        back, _ = wait(flying, timeout=_LOOK, return_when=FIRST_COMPLETED)
-        look()
+        back = _awaited(crew, flying, look)
         lost: BaseException | None = None
         while back:
             future = back.pop()
             batch = flying.pop(future)
             try:
-                answers = future.result()
+                answers = future.result(timeout=0)
             except (Exception, CancelledError) as error:
                 doubtful += batch
                 if lost is None and crew.renew(error):
-                    back |= wait(flying).done
+                    back = set(flying)  # what has not come back by now never does
                 lost = error
                 continue
             for done in answers:
@@ -77,14 +76,22 @@ def carry_out(
         take(_alone(crew, number, items[number], look))
 
 
+def _awaited(crew: Crew, flying: Iterable[Future[list[Done]]], look: Callable[[], object]) -> set[Future[list[Done]]]:
+    """The futures that came back within a moment."""
+    wait(flying, timeout=_LOOK, return_when=FIRST_COMPLETED)
+    look()
+    crew.attend()
+    return {future for future in flying if future.done()}  # `wait` passes over those that others have cancelled
+
+
 def _alone(crew: Crew, number: int, item: Any, look: Callable[[], object]) -> Done:
     """What becomes of an item that has the crew to itself."""
-    future = crew.submit((number,))
     look()
-    while not wait((future,), timeout=_LOOK).done:
-        look()
+    future = crew.submit((number,))
+    while not _awaited(crew, [future], look):
+        pass
     try:
-        return future.result()[0]
+        return future.result(timeout=0)[0]
     except (Exception, CancelledError) as error:
         crew.renew(error)
         said = f"{item}: its worker vanished, twice ({type(error).__name__}); was it killed, or out of memory?"

@@ -32,6 +32,10 @@ _START = "fork" if sys.platform == "linux" else "spawn"
 Function = Callable[[Any], Any]
 
 
+class NobodyLeft(UcnpError, RuntimeError):
+    """The workers are gone, or the way to them; what they sent before is whole."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """What an item raised, and where."""
@@ -78,6 +82,9 @@ class Crew(Protocol):
     def submit(self, numbers: Sequence[int]) -> Future[list[Done]]:
         """Have a batch of items done."""
 
+    def attend(self) -> None:
+        """Called several times a second while answers are awaited; raises if none can come any more."""
+
     def renew(self, error: BaseException) -> bool:
         """After a failed future: whether all others in the air are lost too; the crew works again, or raises."""
 
@@ -110,6 +117,9 @@ class Here:
         future: Future[list[Done]] = Future()
         future.set_result(work(self._function, [(n, self._items[n]) for n in numbers]))
         return future
+
+    def attend(self) -> None:
+        pass
 
     def renew(self, error: BaseException) -> bool:
         raise error
@@ -150,6 +160,9 @@ class Processes:
             except BrokenExecutor as error:  # a worker vanished since the last look
                 return _lost(error)
 
+    def attend(self) -> None:
+        pass
+
     def renew(self, error: BaseException) -> bool:
         self.close(now=True)
         self._pool = self._begin()
@@ -177,10 +190,11 @@ class Borrowed:
         except Exception as error:  # such as one that was shut down
             return _lost(error)
 
+    def attend(self) -> None:
+        pass
+
     def renew(self, error: BaseException) -> bool:
-        raise UcnpError(
-            f"executor: it failed with {type(error).__name__}: {error}; what was finished is kept"
-        ) from error
+        raise NobodyLeft(f"executor: it failed with {type(error).__name__}: {error}") from error
 
     def close(self, *, now: bool) -> None:
         pass

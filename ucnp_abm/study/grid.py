@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ucnp_abm import units
 from ucnp_abm.errors import BadInput, UcnpError
 from ucnp_abm.study.cells import Cell
 from ucnp_abm.study.design import Design, replicate_seeds
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 FACTORIAL, ONE_AT_A_TIME = "factorial", "one-at-a-time"
 ARRANGEMENTS = (FACTORIAL, ONE_AT_A_TIME)
 MAX_CELLS = 1_000_000
+BASE = "base"
+"""What the first setting is called where one axis at a time is changed."""
+_KINDS = ("length", "time", "temperature", "energy", "temperature difference", "intensity", "fraction")
 _TOLD = 12
 """So many settings that cannot be built are told one by one."""
 
@@ -44,7 +48,7 @@ class Point:
 
     @property
     def name(self) -> str:
-        """'thickness = 1 nm, Yb = 19 %'; '' if nothing varies."""
+        """'thickness = 1 nm, Yb = 19 %', or what differs from 'base'; '' if nothing varies."""
         return self.design.point
 
 
@@ -194,10 +198,20 @@ def n_settings(axes: Mapping[str, Sequence[str]], arrangement: str) -> int:
     return math.prod(sizes) if arrangement == FACTORIAL else 1 + sum(size - 1 for size in sizes)
 
 
-def named(levels: Levels, axes: Iterable[str]) -> str:
-    """A setting in words: 'thickness = 1 nm, Yb = 19 %'."""
+def named(levels: Levels, axes: Iterable[str], base: Levels | None = None) -> str:
+    """A setting in words: 'thickness = 1 nm, Yb = 19 %'.
+
+    Parameters
+    ----------
+    levels : mapping
+    axes : iterable of str
+        All axes, so that short names are unique.
+    base : mapping or None
+        Where one axis at a time is changed: the base, from which only what differs is told.
+    """
     short = short_names(axes)
-    return ", ".join(f"{short[axis]} = {level}" for axis, level in levels.items())
+    told = {axis: level for axis, level in levels.items() if base is None or level != base[axis]}
+    return ", ".join(f"{short[axis]} = {level}" for axis, level in told.items()) or BASE * bool(levels)
 
 
 def short_names(axes: Iterable[str]) -> dict[str, str]:
@@ -213,7 +227,46 @@ def short_names(axes: Iterable[str]) -> dict[str, str]:
     return {axis: name if last.count(name) == 1 else axis for axis, name in zip(listed, last, strict=True)}
 
 
-def points_of(settings: Sequence[Levels], axes: Iterable[str], build: Callable[[Levels, str], Design]) -> list[Point]:
+def numbers(levels: tuple[str, ...]) -> list[float | None]:
+    """Levels as numbers, in the unit in which they are written, if all have one; else None for each.
+
+    Examples
+    --------
+    >>> numbers(("0.5 nm", "10 Å")), numbers(("reflecting", "sink"))
+    ([5.0, 10.0], [None, None])
+    >>> numbers(("250 °C", "300 °C"))
+    [250.0, 300.0]
+    """
+    found: list[float | None] = []
+    written = {level.partition(" ")[2] for level in levels}
+    for level in levels:
+        number = _number(level.partition(" ")[0]) if len(written) == 1 else _quantity(level)
+        found.append(number)
+    return found if all(number is not None for number in found) else [None] * len(levels)
+
+
+def _quantity(level: str) -> float | None:
+    for kind in _KINDS:
+        try:
+            return units.parse(level, kind)
+        except BadInput:
+            continue
+    return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.rstrip("%"))
+    except ValueError:
+        return None
+
+
+def points_of(
+    settings: Sequence[Levels],
+    axes: Iterable[str],
+    build: Callable[[Levels, str], Design],
+    arrangement: str = FACTORIAL,
+) -> list[Point]:
     """A point of each setting; all that cannot be built are told together, before anything runs.
 
     Parameters
@@ -222,6 +275,7 @@ def points_of(settings: Sequence[Levels], axes: Iterable[str], build: Callable[[
     axes : iterable of str
     build : callable
         Gives the design of a setting with this name.
+    arrangement : str
 
     Raises
     ------
@@ -229,14 +283,16 @@ def points_of(settings: Sequence[Levels], axes: Iterable[str], build: Callable[[
         With every setting that cannot be built and why; a single one of a study without axes raises what it says.
     """
     names = list(axes)
+    base = settings[0] if arrangement == ONE_AT_A_TIME and settings else None
     found, refused = [], []
     for levels in settings:
+        name = named(levels, names, base)
         try:
-            found.append(Point(levels, build(levels, named(levels, names))))
+            found.append(Point(levels, build(levels, name)))
         except UcnpError as error:
             if not names:
                 raise
-            refused.append(f"  {named(levels, names)}: {error}")
+            refused.append(f"  {name}: {error}")
     if refused:
         many = f"{len(refused)} of {len(settings)} settings cannot be built; nothing was run"
         more = [f"  … and {len(refused) - _TOLD} more"] if len(refused) > _TOLD else []

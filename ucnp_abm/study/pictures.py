@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm import units
-from ucnp_abm.errors import BadInput
 from ucnp_abm.study import conclusions, findings, statistics, tables
 from ucnp_abm.study.cells import whole
-from ucnp_abm.study.grid import FACTORIAL, short_names
+from ucnp_abm.study.grid import FACTORIAL, numbers, short_names
 from ucnp_abm.viz.figures import Panel, Slab
 from ucnp_abm.viz.forest import ForestRow
 from ucnp_abm.viz.heat import HeatMap
@@ -27,8 +25,7 @@ COURSES = ("vacancies", "outside_core_pct")
 """Observables whose time courses are drawn, where they are compared; otherwise the first two."""
 MAX_SLABS = 5
 MAX_SERIES = 9
-"""Panels of one figure."""
-_KINDS = ("length", "time", "temperature", "energy", "temperature difference", "intensity", "fraction")
+"""Panels of one figure; the first observable has all of its own."""
 
 Rows = list[dict[str, Any]]
 """The points of a figure, for its CSV file."""
@@ -48,12 +45,21 @@ def slabs(result: Comparison) -> dict[str, list[Slab]]:
             continue
         at = {mark: cell.row(result.design.samples.index(mark)) for mark in chosen}
         rows[label] = [
-            Slab(
-                "as grown" if mark == 0 else f"{mark:.4g} steps", findings.slab_caption(at[mark]), cell.snapshots[mark]
-            )
-            for mark in chosen
+            Slab(_when(result, mark), findings.slab_caption(at[mark]), cell.snapshots[mark]) for mark in chosen
         ]
     return rows
+
+
+def _when(result: Comparison, mark: float) -> str:
+    """'as grown', '100 steps' or, of a run whose length is a time, '148.8 steps (10 min)'."""
+    if mark == 0:
+        return "as grown"
+    text = f"{mark:.4g} steps"
+    if not np.isfinite(result.design.protocol.duration):
+        return text
+    seconds = result.design.time(mark)
+    unit, size = ("s", 1.0) if seconds < 60 else ("min", 60.0) if seconds < 3600 * (1 - 1e-9) else ("h", 3600.0)
+    return f"{text} ({seconds / size:.3g} {unit})"
 
 
 def panels(result: Comparison) -> list[Panel]:
@@ -92,16 +98,20 @@ def plotted(drawn: list[Panel]) -> Rows:
 
 
 def series(result: StudyResult) -> tuple[list[SeriesPanel], Rows]:
-    """Each observable against each axis, the other axes as in the setting that is shown."""
+    """Each observable against each axis, the other axes as in the setting that is shown.
+
+    Of several observables those that fit, each with all axes.
+    """
     study, short = result.study, short_names(result.study.axes)
+    n_axes = sum(len(levels) > 1 for levels in study.axes.values())
     shown = study.points[result.shown].levels
     drawn: list[SeriesPanel] = []
     rows: Rows = []
-    for column in study.columns:
+    for column in study.columns[: max(1, MAX_SERIES // max(1, n_axes))]:
         for axis, levels in study.axes.items():
-            along = [_at(result, {**shown, axis: level}) for level in levels]
-            if len(levels) < 2 or len(drawn) == MAX_SERIES:
+            if len(levels) < 2:
                 continue
+            along = [_at(result, {**shown, axis: level}) for level in levels]
             values = {label: np.array([_level(c, label, column) for c in along]).T for label in result.labels}
             drawn.append(
                 SeriesPanel(
@@ -148,13 +158,20 @@ def maps(result: StudyResult) -> tuple[list[HeatMap], Rows]:
 
 
 def differences(result: StudyResult) -> tuple[list[ForestRow], Rows]:
-    """Paired differences from the first mechanism at every setting, in the first observable."""
+    """Paired differences from the first mechanism at every setting, in the first observable; of light in decades."""
     drawn, rows = [], []
     for test in result.tests(result.column):
-        point, ends = result.study.points[test.point], _ends(test.difference)
-        drawn.append(ForestRow(point.name, test.label, *ends.tolist()))
-        rows.append({**point.levels, "mechanism": test.label, "observable": test.column, **_three(ends)})
+        found, ends = result.study.points[test.point], _ends(test.difference)
+        if in_decades(result):
+            ends = np.log10(_ends(test.ratio)) if test.ratio else np.full(3, np.nan)
+        drawn.append(ForestRow(found.name, test.label, *ends.tolist()))
+        rows.append({**found.levels, "mechanism": test.label, "observable": test.column, **_three(ends)})
     return drawn, rows
+
+
+def in_decades(result: StudyResult) -> bool:
+    """Whether differences are those of logarithms: light, all above zero."""
+    return conclusions.is_light(result.column) and all(test.ratio for test in result.tests(result.column))
 
 
 def assumptions(result: StudyResult) -> tuple[list[TornadoRow], tuple[float, float, float], Rows]:
@@ -172,40 +189,6 @@ def assumptions(result: StudyResult) -> tuple[list[TornadoRow], tuple[float, flo
         for each in found
     ]
     return drawn, (base.value, base.low, base.high), rows
-
-
-def numbers(levels: tuple[str, ...]) -> list[float | None]:
-    """Levels as numbers, in the unit in which they are written, if all have one; else None for each.
-
-    Examples
-    --------
-    >>> numbers(("0.5 nm", "10 Å")), numbers(("reflecting", "sink"))
-    ([5.0, 10.0], [None, None])
-    >>> numbers(("250 °C", "300 °C"))
-    [250.0, 300.0]
-    """
-    found: list[float | None] = []
-    written = {level.partition(" ")[2] for level in levels}
-    for level in levels:
-        number = _number(level.partition(" ")[0]) if len(written) == 1 else _quantity(level)
-        found.append(number)
-    return found if all(number is not None for number in found) else [None] * len(levels)
-
-
-def _quantity(level: str) -> float | None:
-    for kind in _KINDS:
-        try:
-            return units.parse(level, kind)
-        except BadInput:
-            continue
-    return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text.rstrip("%"))
-    except ValueError:
-        return None
 
 
 def _at(result: StudyResult, levels: Mapping[str, str]) -> Comparison | None:

@@ -12,6 +12,7 @@ from ucnp_abm.runs import disk
 from ucnp_abm.runs.journal import json_bytes
 from ucnp_abm.runs.trajectory import whole_directory
 from ucnp_abm.study import conclusions, findings, methods, pictures, summary, tables
+from ucnp_abm.study.grid import ONE_AT_A_TIME
 from ucnp_abm.study.kept import KEY, PAGE, PROVENANCE, report_key
 from ucnp_abm.study.outcome import StudyResult
 from ucnp_abm.study.page import Section, write_page
@@ -87,7 +88,7 @@ def _crystals(result: StudyResult, folder: Path, differences: bool) -> Section:
     """Slabs of the first crystal and the time courses, at one setting."""
     from ucnp_abm.viz import figures
 
-    shown, where = result.comparisons[result.shown], result.study.points[result.shown].name
+    shown, where = result.comparisons[result.shown], conclusions.setting_shown(result)
     at = f" At {where}." if where else ""
     saved: Saved = []
     if rows := pictures.slabs(shown):
@@ -107,18 +108,19 @@ def _series(result: StudyResult, folder: Path) -> Section | None:
     from ucnp_abm.viz.series import by_axis
 
     saved: Saved = []
-    where = result.study.points[result.shown].name
+    where = conclusions.setting_shown(result)
     drawn, rows = pictures.series(result)
     if drawn:
         files = _save(folder, "series", [by_axis(drawn)], rows)
         text = f"Means at the end of the runs with 95 % intervals; what is not on the axis is as in: {where}."
+        left_out = [column for column in result.study.columns if column not in {row["observable"] for row in rows}]
+        text += f" Not drawn, but in table.csv: {', '.join(left_out)}." if left_out else ""
         saved += [(file, text) for file, _ in files]
     squares, rows = pictures.maps(result)
     if squares:
         what = "Paired differences" if len(result.labels) > 1 else "Means"
-        saved += [
-            (file, f"{what} at the end of the runs.") for file, _ in _save(folder, "maps", [heat_map(squares)], rows)
-        ]
+        text = f"{what} at the end of the runs; what is on neither axis is as in: {where}."
+        saved += [(file, text) for file, _ in _save(folder, "maps", [heat_map(squares)], rows)]
     return Section("Series", figures=saved) if saved else None
 
 
@@ -126,13 +128,13 @@ def _assumptions(result: StudyResult, folder: Path) -> Section | None:
     """Which assumption carries the verdict."""
     from ucnp_abm.viz.tornado import tornado
 
-    contrast = f"{conclusions.contrasted(result)}: {tables.title(result.column)}"
-    if result.study.arrangement == "one-at-a-time":
+    unit = conclusions.unit(result.column)
+    contrast = f"{conclusions.contrasted(result)}: difference in {tables.subject(result.column)}"
+    if result.study.arrangement == ONE_AT_A_TIME:
         drawn, base, rows = pictures.assumptions(result)
         if not drawn:
             return None
-        unit = conclusions.unit(result.column)
-        label = f"{contrast}, difference{f' / {unit}' if unit else ''}"
+        label = f"{contrast}{f' / {unit}' if unit else ''}"
         files = _save(folder, "assumptions", [tornado(drawn, base, label)], rows)
         text = "The contrast with one assumption changed at a time, and its 95 % interval; the line is the base."
         return Section(
@@ -149,25 +151,31 @@ def _assumptions(result: StudyResult, folder: Path) -> Section | None:
     ]
     return Section(
         "Which axis carries the verdict",
-        tables=[(f"Main effects on {contrast}.", table)],
+        tables=[(f"Main effects on {contrast}{f' / {unit}' if unit else ''}.", table)],
         text=[conclusions.verdict(result)],
     )
 
 
 def _effects(result: StudyResult, folder: Path) -> Section:
     """Differences at every setting, and the numbers."""
-    from ucnp_abm.viz.forest import forest
+    from ucnp_abm.viz.forest import MOST_ROWS, forest
 
     saved: Saved = []
     listed = [("Means and differences at the end of the runs, with 95 % intervals.", summary.ends(result))]
     drawn, rows = pictures.differences(result)
-    if drawn:
-        unit = conclusions.unit(result.column).replace("decades", "")
-        label = f"{tables.title(result.column).removesuffix(' / %')}: difference from {result.labels[0]}"
+    told_already = result.study.arrangement == ONE_AT_A_TIME and len(result.labels) == 2
+    text = []
+    if len(drawn) > MOST_ROWS:
+        text = [f"{len(drawn)} differences are too many for a figure; they are in table.csv."]
+    elif drawn and not told_already:
+        unit = conclusions.unit(result.column)
+        unit = unit if unit != "decades" or pictures.in_decades(result) else ""
+        label = f"{tables.subject(result.column)}: difference from {result.labels[0]}"
         pages = _save(folder, "differences", forest(drawn, label + (f" / {unit}" if unit else "")), rows)
         saved += [(file, "Paired differences at the end of the runs and their 95 % intervals.") for file, _ in pages]
+    if drawn:
         listed.append(("Effect sizes and tests of the paired differences.", summary.effect_table(result)))
-    return Section("Effect sizes", figures=saved, tables=listed)
+    return Section("Effect sizes", figures=saved, tables=listed, text=text)
 
 
 def _save(folder: Path, name: str, drawn: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> Saved:
@@ -189,7 +197,7 @@ def _tiles(result: StudyResult) -> list[tuple[str, str]]:
     study = result.study
     sizes = [len(result.labels), *(len(levels) for levels in study.axes.values()), study.replicates]
     names = ["mechanisms", *summary.axes_named(study), "crystals"]
-    if study.arrangement == "one-at-a-time":
+    if study.arrangement == ONE_AT_A_TIME:
         sizes, names = [len(result.labels), len(study.points), study.replicates], ["mechanisms", "settings", "crystals"]
     found = [
         (f"{result.n_finished} / {result.n_wanted}", "runs finished"),

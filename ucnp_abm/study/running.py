@@ -15,6 +15,7 @@ from ucnp_abm.errors import BadInput, Stopped, UcnpError
 from ucnp_abm.runs import stopping, trajectory
 from ucnp_abm.study import crew as crews
 from ucnp_abm.study.cells import Cell, CellResult, run_cell, warm_up
+from ucnp_abm.study.cluster import LOCAL, dask
 from ucnp_abm.study.conduct import carry_out
 from ucnp_abm.study.crew import Crew, Done
 from ucnp_abm.study.grid import Study, Task
@@ -126,6 +127,10 @@ class _Run:
         try:
             with crew_for(items) as crew:
                 carry_out(crew, items, lambda done: self._take(missing[done.number], done, watch), self._look)
+        except crews.NobodyLeft as error:
+            if self.store is None:
+                raise
+            raise self._stopped(str(error)) from error
         finally:
             self._write_log()
 
@@ -270,20 +275,19 @@ def part_of(tasks: list[Task], shard: tuple[int, int] | None) -> list[Task]:
 def _crew(
     items: Sequence[Packed], jobs: int | None, executor: Executor | None, scheduler: str | None, apart: bool
 ) -> Iterator[Crew]:
-    if scheduler is not None:
-        from ucnp_abm.study.cluster import dask
-
-        with dask(packed, items, scheduler, jobs) as crew:
-            yield crew
-    elif executor is not None:
+    if executor is not None:
         with crews.closing(crews.Borrowed(packed, items, executor, jobs)) as crew:
             yield crew
+        return
+    if scheduler in (None, LOCAL) and crews.workers_for(jobs, len(items)) > 1:
+        with suppress(UcnpError):  # it is told by its own run
+            warm_up(items[0].cell)
+    if scheduler is not None:
+        at_work = dask(packed, items, scheduler, jobs)
     else:
-        if crews.workers_for(jobs, len(items)) > 1:
-            with suppress(UcnpError):  # it is told by its own run
-                warm_up(items[0].cell)
-        with crews.local(packed, items, jobs, apart=apart) as crew:
-            yield crew
+        at_work = crews.local(packed, items, jobs, apart=apart)
+    with at_work as crew:
+        yield crew
 
 
 def _last_line(file: Path) -> str:

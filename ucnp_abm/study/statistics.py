@@ -23,8 +23,8 @@ CONFIDENCE = 0.95
 Numbers = Sequence[float] | NDArray[np.float64]
 
 
-SMALL = 0.01
-"""Numbers below it are shown with an exponent, where their digits would be lost otherwise."""
+SMALL, LARGE = 0.01, 1e6
+"""Numbers below and above are shown with an exponent, where digits would be lost or be more than are known."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,9 @@ class Mean:
         if 0 < largest < SMALL and (digits > 4 or width == 0):
             power = math.floor(math.log10(largest))
             digits = digits + power if width > 0 else 2
+        elif width > 0 and largest >= LARGE:
+            power = math.floor(math.log10(abs(self.value) or largest))
+            digits = 1 - math.floor(math.log10(width)) + power
         if float(self.value).is_integer() and width == 0:
             digits = 0
         ending = f"e{power}" if power else ""

@@ -24,6 +24,14 @@ TITLES = {
 }
 """What tables and figures call an observable, if not by its name."""
 
+SUBJECTS = {
+    "outside_core_pct": "the share of core ions outside the core",
+    "qy": "quantum yield",
+    "i_450": "emission at 450 nm",
+    "k_eff": "quench rate",
+}
+"""The same within a sentence."""
+
 Table = list[list[str]]
 """Rows of cells; the first is the head."""
 
@@ -31,6 +39,11 @@ Table = list[list[str]]
 def title(column: str) -> str:
     """What readers call an observable."""
     return TITLES.get(column, column)
+
+
+def subject(column: str) -> str:
+    """The same within a sentence."""
+    return SUBJECTS.get(column, column)
 
 
 def means(result: Comparison, show: Callable[[Mean], str] = Mean.interval) -> Table:

@@ -117,7 +117,10 @@ def _most(effects: list[Effect]) -> str:
         return "No two points differ."
     alone, together = f"{100 * most.first_order:.0f} %", f"{100 * most.total_order:.0f} %"
     interactions = "" if together == alone else f" alone and {together} with its interactions"
-    return f"Of the variance between points, {most.assumption} accounts for {alone}{interactions}."
+    others = sorted((each for each in effects if each is not most), key=lambda each: -size(each.total_order))
+    second = [each for each in others[:1] if each.total_order > 0.5 * most.total_order]
+    more = "".join(f", {each.assumption} for {100 * each.total_order:.0f} % with its own" for each in second)
+    return f"Of the variance between points, {most.assumption} accounts for {alone}{interactions}{more}."
 
 
 def _mean_pct(effect: Effect) -> float:
