@@ -31,5 +31,5 @@ def report(study: Path, out: Path | None) -> None:
     if out is not None:
         result.report(out)
     else:
-        result.keep_report()
+        result.keep_report(always=True)
     click.echo(f"wrote {out or study}/index.html", err=True)

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ucnp_abm import __version__
 from ucnp_abm.runs import disk
 from ucnp_abm.study import summary
 
@@ -18,14 +19,20 @@ if TYPE_CHECKING:
 PAGE, PROVENANCE, KEY = "index.html", "provenance.json", "report_key"
 
 
-def keep_report(result: StudyResult) -> bool:
+def keep_report(result: StudyResult, always: bool = False) -> bool:
     """Write the report into the study's directory; False if the one there is of the same runs.
 
     The parts are moved to their places one by one, the page last.
+
+    Parameters
+    ----------
+    result : StudyResult
+    always : bool
+        Also if there is nothing new to show.
     """
     directory = result.directory
     assert directory is not None
-    if _key_there(directory) == report_key(result) and (directory / PAGE).is_file():
+    if not always and _key_there(directory) == report_key(result) and (directory / PAGE).is_file():
         return False
     partial = directory / f".{os.getpid()}.report{disk.PARTIAL}"
     shutil.rmtree(partial, ignore_errors=True)
@@ -44,7 +51,7 @@ def keep_report(result: StudyResult) -> bool:
 
 
 def report_key(result: StudyResult) -> str:
-    """SHA-256 of what a report shows: all runs, what was asked, what is to be told of them."""
+    """SHA-256 of what a report shows: all runs, what was asked, what is to be told of them, by which version."""
     digests = [
         [c.design.point, label, n, cell.digest] for c in result.comparisons for (label, n), cell in c.found.items()
     ]
@@ -54,6 +61,7 @@ def report_key(result: StudyResult) -> str:
         digests,
         result.notes,
         [f.said for f in result.failures],
+        __version__,
     ]
     return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -270,11 +270,17 @@ class StudyResult:
 
         return write_report(self, Path(directory))
 
-    def keep_report(self) -> bool:
-        """Write the same into the study's own directory, unless it is up to date; whether it was written."""
+    def keep_report(self, always: bool = False) -> bool:
+        """Write the same into the study's own directory, unless it is up to date; whether it was written.
+
+        Parameters
+        ----------
+        always : bool
+            Also if it is up to date.
+        """
         from ucnp_abm.study.kept import keep_report
 
-        return keep_report(self)
+        return keep_report(self, always)
 
     def _repr_html_(self) -> str:
         """The table, for notebooks."""
