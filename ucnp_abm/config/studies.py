@@ -14,11 +14,14 @@ from ucnp_abm.config.files import Lines, checked, keys, put, read, read_setting
 from ucnp_abm.config.sections import StudyFile
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.registry import mechanism
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.study.design import Design, design, labels, replicate_seeds
 from ucnp_abm.study.grid import MAX_CELLS, Levels, Study, arranged, points_of
 
+TAKEN = ("mechanism", "seed", "replicate", "replicates")
+"""Columns of the tables beside observables; an axis cannot be called so."""
 Changes = Mapping[str, Any]
 """Value by key, such as 'particle.thickness': what a level changes."""
 
@@ -117,6 +120,9 @@ def study_of(data: dict[str, Any], told: str, name: str, lines: Lines, command: 
 
     points = points_of(settings, axes, build, given.arrangement)
     known = {column for point in points for column in point.design.columns}
+    for axis in axes:
+        if axis in known or axis in TAKEN or axis in OBSERVABLES:
+            raise BadInput(f"{told}: vary.{_quoted(axis)}: the name is that of a column of the tables; take another")
     for column in given.precision:
         if column not in known:
             raise BadInput(f"{told}: study.precision: '{column}' is not compared{nearest(column, sorted(known))}")
