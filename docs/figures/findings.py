@@ -67,15 +67,29 @@ def anneal_map(study: Path) -> None:
     figures.save(by_axis(panels), study / "figures" / "time")
     reference = [float(row["i_450"]) for row in at["300 °C", 60]]
     for (temperature, minute), found in at.items():
-        light = [float(row["i_450"]) for row in found]
-        grown = [float(row["i_450"]) for row in at[temperature, 0]]
-        share, gain = contrasts.ratio(light, reference), contrasts.ratio(light, grown)
-        if share and gain:
-            print(f"{temperature} {minute} min: {share.interval()} of 1 h at 300 °C, gain {gain.interval()}")
+        if share := contrasts.ratio([float(row["i_450"]) for row in found], reference):
+            print(f"{temperature} {minute} min: {share.interval()} of 1 h at 300 °C")
+
+
+def gains(study: Path, axis: str) -> None:
+    """What each anneal makes of light, as factors over the same crystals as grown."""
+    with (study / "runs.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    at: dict[tuple[str, ...], list[float]] = {}
+    for row in rows:
+        moment = "grown" if float(row["steps"]) == 0 else "annealed"
+        for column in ("i_450", "qy"):
+            at.setdefault((row[axis], row["mechanism"], column, moment), []).append(float(row[column]))
+    for (level, mechanism, column, moment), values in at.items():
+        ratio = contrasts.ratio(values, at[level, mechanism, column, "grown"])
+        if moment == "annealed" and ratio:
+            print(f"{level}, {mechanism}: {column} times {ratio.interval()}")
 
 
 def main(directory: Path) -> None:
     """All of them."""
+    gains(directory / "paper_design", "particle.thickness")
+    gains(directory / "paper_yb_series", "Yb")
     anneal_map(directory / "anneal_map")
     for name, figure in {**TAKEN, "anneal_map": "time"}.items():
         smaller(directory / name / "figures" / f"{figure}.png", IMAGES / f"study_{name}.png")
