@@ -29,7 +29,7 @@ TAKEN = {
     "sensitivity_factorial": "maps",
     "sensitivity_light": "assumptions",
 }
-MINUTES = (10, 30, 60, 120, 240)
+MINUTES = (10, 30, 60, 120, 180, 240)
 
 
 def smaller(png: Path, out: Path) -> None:
