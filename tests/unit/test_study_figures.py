@@ -281,8 +281,8 @@ def test_tornado_draws_from_the_base_the_largest_change_on_top():
     assert whiskers == [(5.0, 12.0), (-55.0, -49.0)]
     at = {text.get_text(): text.get_position()[1] for text in axes.texts}
     assert at["bath = finite"] < at["surface = reflecting"] < at["lattice = beta"] < at["lost = x"] == at["no data"]
-    assert at["turns the verdict"] == at["bath = finite"]
-    assert sum(text.get_text() == "turns the verdict" for text in axes.texts) == 1
+    assert at["carries the verdict"] == at["bath = finite"]
+    assert sum(text.get_text() == "carries the verdict" for text in axes.texts) == 1
     assert {"no difference", "base: −49"} <= set(at)
     colours = [to_hex(bar.get_facecolor()) for bar in bars]
     assert colours[0] != colours[1] == colours[2]

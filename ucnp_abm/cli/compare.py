@@ -13,7 +13,7 @@ import click
 from ucnp_abm.cli.options import plugin_options, plugin_words
 from ucnp_abm.config.files import paper
 from ucnp_abm.config.studies import load_study
-from ucnp_abm.errors import BadInput
+from ucnp_abm.errors import BadInput, Stopped
 from ucnp_abm.study import conclusions, estimate, summary, tables
 from ucnp_abm.study.crew import workers_for
 from ucnp_abm.study.grid import Study
@@ -89,7 +89,7 @@ def compare(
     else:
         _tell(result, as_json)
         if target is not None:
-            written = result.keep_report()
+            written = _report(result)
             click.echo(f"{'wrote' if written else 'up to date:'} {target}/index.html", err=True)
     if result.failures:
         click.echo(summary.failures(result), err=True)
@@ -137,6 +137,21 @@ def _tell(result: StudyResult, as_json: bool) -> None:
         click.echo(json.dumps(told, indent=1, ensure_ascii=False))
     else:
         click.echo(f"{result.table()}\n\n{result.finding}")
+
+
+def _report(result: StudyResult) -> bool:
+    """Write the report into the study's directory; whether there was something new.
+
+    Raises
+    ------
+    Stopped
+        If Ctrl-C came meanwhile.
+    """
+    try:
+        return result.keep_report()
+    except KeyboardInterrupt:
+        where = result.directory
+        raise Stopped(f"SIGINT: every finished run is kept; write the report with\n  ucnp-abm report {where}") from None
 
 
 def _say_plan(study: Study, target: Path | None, jobs: int | None, part: tuple[int, int] | None, as_json: bool) -> None:

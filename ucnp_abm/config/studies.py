@@ -14,6 +14,7 @@ from ucnp_abm.config.files import Lines, checked, keys, put, read, read_setting
 from ucnp_abm.config.sections import StudyFile
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.registry import mechanism
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.study.design import MAX_REPLICATES, Design, design, labels, replicate_seeds
@@ -23,6 +24,8 @@ FROM_COMMAND = 0
 """Line of what no file says."""
 _TOLD = 12
 """So many levels that are wrong are told one by one."""
+TAKEN = ("mechanism", "seed", "replicate", "replicates")
+"""Columns of the tables beside observables; an axis cannot be called so."""
 Changes = Mapping[str, Any]
 """Value by key, such as 'particle.thickness': what a level changes."""
 
@@ -120,6 +123,9 @@ def study_of(data: dict[str, Any], told: str, name: str, lines: Lines, command: 
 
     points = points_of(settings, axes, build, given.arrangement)
     known = {column for point in points for column in point.design.columns}
+    for axis in axes:
+        if axis in known or axis in TAKEN or axis in OBSERVABLES:
+            raise BadInput(f"{told}: vary.{_quoted(axis)}: the name is that of a column of the tables; take another")
     for column in given.precision:
         if column not in known:
             raise BadInput(f"{told}: study.precision: '{column}' is not compared{nearest(column, sorted(known))}")

@@ -27,7 +27,7 @@ def basis(cell: Cell, fingerprint: str) -> str:
     """
     about = {
         "engine": ENGINE_VERSION,
-        "readings": readings(cell.observables),
+        "readings": list(readings(cell.observables).items()),
         "recipe": plain(cell.recipe),
         "table": fingerprint,
         "parameters": cell.mechanism.all_values(),

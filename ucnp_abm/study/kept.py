@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ucnp_abm.errors import Stopped
+from ucnp_abm import __version__
 from ucnp_abm.runs import disk
 from ucnp_abm.study import summary
 
@@ -55,7 +56,7 @@ def keep_report(result: StudyResult) -> bool:
 
 
 def report_key(result: StudyResult) -> str:
-    """SHA-256 of what a report shows: all runs, what was asked, what is to be told of them."""
+    """SHA-256 of what a report shows: all runs, what was asked, what is to be told of them, by which version."""
     digests = [
         [c.design.point, label, n, cell.digest] for c in result.comparisons for (label, n), cell in c.found.items()
     ]
@@ -65,6 +66,7 @@ def report_key(result: StudyResult) -> str:
         digests,
         result.notes,
         [f.said for f in result.failures],
+        __version__,
     ]
     return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
 

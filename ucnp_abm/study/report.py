@@ -161,7 +161,10 @@ def _effects(result: StudyResult, folder: Path) -> Section:
     from ucnp_abm.viz.forest import MOST_ROWS, forest
 
     saved: Saved = []
-    listed = [("Means and differences at the end of the runs, with 95 % intervals.", summary.ends(result))]
+    what = "Means and differences at the end of the runs, with 95 % intervals."
+    if result.study.arrangement == ONE_AT_A_TIME:
+        what += f" The base is {conclusions.setting_shown(result)}."
+    listed = [(what, summary.ends(result))]
     drawn, rows = pictures.differences(result)
     told_already = result.study.arrangement == ONE_AT_A_TIME and len(result.labels) == 2
     text = []

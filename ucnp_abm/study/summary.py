@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ucnp_abm.study import contrasts, convergence, tables
-from ucnp_abm.study.grid import Study, short_names
+from ucnp_abm.study.grid import ONE_AT_A_TIME, Study, named, short_names
 from ucnp_abm.study.statistics import Mean
 from ucnp_abm.study.tables import Table
 
@@ -150,15 +150,15 @@ def ends(result: StudyResult, most: int | None = None) -> Table:
     most : int or None
         So many observables at most.
     """
-    columns, axes = result.study.columns[:most], short_names(result.study.axes)
+    columns, (axes, levels) = result.study.columns[:most], _settings(result)
     first, several = result.labels[0], len(result.labels) > 1
-    head = [*axes.values(), "mechanism", "n"]
+    head = [*axes, "mechanism", "n"]
     for column in columns:
         head += [tables.title(column), *([f"difference from {first}"] if several else [])]
     rows = [head]
-    for point, comparison in zip(result.study.points, result.comparisons, strict=True):
+    for setting, comparison in zip(levels, result.comparisons, strict=True):
         for label in comparison.labels:
-            row = [*(point.levels[axis] for axis in axes), label, str(len(comparison.replicates(label)))]
+            row = [*setting, label, str(len(comparison.replicates(label)))]
             for column in columns:
                 row.append(_shown(comparison, label, column))
                 if several:
@@ -167,16 +167,25 @@ def ends(result: StudyResult, most: int | None = None) -> Table:
     return rows
 
 
+def _settings(result: StudyResult) -> tuple[list[str], list[list[str]]]:
+    """Heads of the columns that say of which setting a row is, and their texts: what changed, if one thing did."""
+    study = result.study
+    if study.arrangement == ONE_AT_A_TIME:
+        return ["setting"], [[point.name] for point in study.points]
+    axes = short_names(study.axes)
+    return list(axes.values()), [[point.levels[axis] for axis in axes] for point in study.points]
+
+
 def effect_table(result: StudyResult) -> Table:
     """Ratio, Hedges' g, consistency and p-values of every paired difference at the end, in the first observable."""
-    axes = short_names(result.study.axes)
+    axes, levels = _settings(result)
     names = ["ratio", "Hedges' g", "pairs agree / %", "p", "p (Holm)", "bootstrap interval"]
-    rows = [[*axes.values(), "mechanism", "difference", *names]]
+    rows = [[*axes, "mechanism", "difference", *names]]
     column = result.study.columns[0]
     for test, (low, high) in zip(result.tests(column), result.bootstraps(column), strict=True):
         rows.append(
             [
-                *(result.study.points[test.point].levels[axis] for axis in axes),
+                *levels[test.point],
                 test.label,
                 test.difference.interval("+"),
                 test.ratio.interval() if test.ratio else "–",
@@ -195,6 +204,8 @@ def text(result: StudyResult) -> str:
     if len(result.comparisons) == 1:
         return tables.text(result.comparisons[0])
     over = "Mean [95 % interval] at the end of the runs; every setting's crystals are annealed by every mechanism."
+    if result.study.arrangement == ONE_AT_A_TIME:
+        over += f"\nBase: {named(result.study.points[0].levels, result.study.axes)}."
     others = result.study.columns[1:]
     more = f"\n\nOther observables ({', '.join(others)}) stand in table.csv of the report." if others else ""
     return f"{over}\n\n{tables.aligned(ends(result, 1))}{more}"

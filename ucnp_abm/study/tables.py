@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ TITLES = {
 }
 """What tables and figures call an observable, if not by its name."""
 
+_OUTSIDE = re.compile(r"outside_shell_(\d+)_pct")
 SUBJECTS = {
     "outside_core_pct": "the share of core ions outside the core",
     "qy": "quantum yield",
@@ -38,12 +40,14 @@ Table = list[list[str]]
 
 def title(column: str) -> str:
     """What readers call an observable."""
-    return TITLES.get(column, column)
+    layer = _OUTSIDE.fullmatch(column)
+    return TITLES.get(column) or (f"ions of shell {layer[1]} outside it / %" if layer else column)
 
 
 def subject(column: str) -> str:
     """The same within a sentence."""
-    return SUBJECTS.get(column, column)
+    layer = _OUTSIDE.fullmatch(column)
+    return SUBJECTS.get(column) or (f"the share of ions of shell {layer[1]} outside it" if layer else column)
 
 
 def means(result: Comparison, show: Callable[[Mean], str] = Mean.interval) -> Table:

@@ -39,6 +39,10 @@ class Slab:
     occupants: NDArray[np.uint8]
 
 
+_TALLEST = 9.4
+"""Panels of all rows / inch, so that they fit on A4."""
+
+
 def slab_panels(crystal: Crystal, rows: Mapping[str, Sequence[Slab]]) -> Figure:
     """One row for each mechanism, one panel for each moment: a 1-nm slab through the centre, c axis upright.
 
@@ -52,14 +56,15 @@ def slab_panels(crystal: Crystal, rows: Mapping[str, Sequence[Slab]]) -> Figure:
     columns = len(next(iter(rows.values())))
     with mpl.rc_context(style.RC):
         width = style.FULL_WIDTH
-        side = (width - 0.32) / columns
+        side = min((width - 0.32) / columns, max(1.0, (_TALLEST - 0.48) / len(rows) - 0.36))
+        left = 0.32 + (width - 0.32 - columns * side) / 2
         height = 0.26 + len(rows) * (side + 0.36) + 0.22
         figure = Figure(figsize=(width, height))
         for row, (title, slabs) in enumerate(rows.items()):
             for column, slab in enumerate(slabs):
                 top = height - 0.26 - row * (side + 0.36)
                 axes = figure.add_axes(
-                    ((0.32 + column * side) / width, (top - side) / height, side / width, side / height)
+                    ((left + column * side) / width, (top - side) / height, side / width, side / height)
                 )
                 _slab(axes, crystal, slab, radius)
                 if row == 0:

@@ -186,4 +186,5 @@ def _limits(axes: Any, panel: SeriesPanel, at: NDArray[np.float64], share: float
     elif top < 0 and top > 0.5 * bottom:
         top = 0.0
     room = 0.07 * (top - bottom) or 0.1 * abs(top) or 1.0
-    axes.set_ylim(bottom - room * (bottom != 0), top + room * (top != 0 or bottom == 0))
+    below = 0.0 if -0.05 * top < bottom <= 0 else room  # an interval that leaves zero a little makes no room below it
+    axes.set_ylim(bottom - below, top + room * (top != 0 or bottom == 0))

@@ -15,7 +15,7 @@ from matplotlib.transforms import blended_transform_factory
 from ucnp_abm.viz import labels, style
 from ucnp_abm.viz.forest import limits, no_data
 
-TURNS = "turns the verdict"
+TURNS = "carries the verdict"
 _BAR, _WARM, _BASE = "#8FA9C4", "#C2410C", "#33475B"
 _ROW, _EDGE, _TEXT = 0.17, 0.08, 2.7
 _ABOVE = 0.36
