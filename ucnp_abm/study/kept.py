@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ucnp_abm.errors import Stopped
 from ucnp_abm import __version__
+from ucnp_abm.errors import Stopped
 from ucnp_abm.runs import disk
 from ucnp_abm.study import summary
 
