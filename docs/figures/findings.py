@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ucnp_abm.study import contrasts
-from ucnp_abm.study.statistics import Mean, mean
+from ucnp_abm.study.numbers import contrasts
+from ucnp_abm.study.numbers.statistics import Mean, mean
 from ucnp_abm.viz import figures
 from ucnp_abm.viz.series import SeriesPanel, by_axis
 

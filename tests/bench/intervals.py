@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 from scipy import stats
 
-from ucnp_abm.study.statistics import mean
+from ucnp_abm.study.numbers.statistics import mean
 
 SIZES = (4, 8, 16)
 DATA = {

@@ -7,10 +7,10 @@ import math
 from dataclasses import replace
 
 from ucnp_abm import Protocol, mechanism
-from ucnp_abm.study import tables
 from ucnp_abm.study.cells import PAPER_PARTICLE, PAPER_STEPS
 from ucnp_abm.study.compare import run_design
 from ucnp_abm.study.design import design
+from ucnp_abm.study.report import tables
 from ucnp_abm.units import BOLTZMANN
 
 SEEDS = range(20)

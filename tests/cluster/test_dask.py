@@ -86,7 +86,7 @@ def test_mechanism_and_observable_of_a_file_travel(cluster, slow, slow_cells, tm
 
 
 def test_a_plugin_file_is_given_on_the_command_line(cluster, plugin, slow_cells, tmp_path, monkeypatch):
-    monkeypatch.setattr("ucnp_abm.study.kept.keep_report", lambda result: False)
+    monkeypatch.setattr("ucnp_abm.study.report.kept.keep_report", lambda result: False)
     (tmp_path / "study.toml").write_text(toml(SLOW))
     options = ["--out", tmp_path / "study", "--scheduler", cluster.address, "--plugin", plugin]
     assert told("compare", tmp_path / "study.toml", *options)[0] == 0
@@ -276,7 +276,7 @@ def test_dask_is_not_installed(tmp_path, monkeypatch, capsys):
 
 
 def test_a_cell_that_fails_on_a_worker_is_told_and_the_rest_finishes(cluster, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ucnp_abm.study.kept.keep_report", lambda result: False)
+    monkeypatch.setattr("ucnp_abm.study.report.kept.keep_report", lambda result: False)
     file = tmp_path / "failing.py"
     file.write_text(FAILING)
     options = ["--out", tmp_path / "study", "--replicates", 3, "--steps", 20, "--plugin", file]

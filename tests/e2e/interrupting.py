@@ -17,7 +17,7 @@ from pathlib import Path
 
 from killing import command, die_at, finished, forked
 
-from ucnp_abm.study import report
+from ucnp_abm.study.report import writing as report
 
 COMPARE = ["compare", "study.toml", "--jobs", "2", "--out"]
 

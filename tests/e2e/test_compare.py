@@ -18,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from ucnp_abm import CoreShell, mechanism
 from ucnp_abm.errors import BadInput
 from ucnp_abm.study.compare import compare
-from ucnp_abm.study.pictures import panels
+from ucnp_abm.study.report.pictures import panels
 
 SMALL = CoreShell(core="NaGdF4: 49% Yb", diameter="2.4 nm", shell="NaYF4", thickness="0.8 nm")
 MANY = {

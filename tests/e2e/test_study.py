@@ -11,7 +11,7 @@ import pytest
 from commands import told
 from studies import FILE, held
 
-from ucnp_abm.study import report
+from ucnp_abm.study.report import writing as report
 
 INTERRUPTING = Path(__file__).with_name("interrupting.py")
 RESULTS = ("table.csv", "runs.csv", "study.json")

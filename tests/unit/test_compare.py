@@ -12,12 +12,14 @@ import pytest
 from ucnp_abm import IONS, Box, CoreShell, Mechanism, Simulation, mechanism
 from ucnp_abm.crystal.population import Population
 from ucnp_abm.errors import BadInput, BadMechanism, UcnpError
-from ucnp_abm.study import conduct, crew, findings, statistics
+from ucnp_abm.study import conduct, crew
 from ucnp_abm.study.cells import run_cell, warm_up
 from ucnp_abm.study.compare import compare
 from ucnp_abm.study.design import design, replicate_seeds
-from ucnp_abm.study.pictures import slabs
+from ucnp_abm.study.numbers import statistics
 from ucnp_abm.study.record import pack
+from ucnp_abm.study.report import findings
+from ucnp_abm.study.report.pictures import slabs
 
 SMALL = CoreShell(core="NaGdF4: 49% Yb", diameter="2.4 nm", shell="NaYF4", thickness="0.8 nm")
 BOTH = ["no-complex", "y-complex"]

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from ucnp_abm.errors import BadInput
-from ucnp_abm.study import contrasts
-from ucnp_abm.study.contrasts import (
+from ucnp_abm.study.numbers import contrasts
+from ucnp_abm.study.numbers.contrasts import (
     bootstrap,
     bootstrap_rows,
     consistent_pct,
@@ -19,7 +19,7 @@ from ucnp_abm.study.contrasts import (
     p_value,
     ratio,
 )
-from ucnp_abm.study.statistics import difference, mean
+from ucnp_abm.study.numbers.statistics import difference, mean
 
 VALUES = [16.8, 17.3, 16.9, 17.6, 17.0]
 REFERENCE = [16.1, 16.9, 16.7, 16.6, 16.9]

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from ucnp_abm.errors import BadInput
-from ucnp_abm.study.convergence import needed, settled
-from ucnp_abm.study.statistics import mean
+from ucnp_abm.study.numbers.convergence import needed, settled
+from ucnp_abm.study.numbers.statistics import mean
 
 AT = np.linspace(0.0, 100.0, 11)
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ucnp_abm.study.page import LONG, Section, write_page
+from ucnp_abm.study.report.page import LONG, Section, write_page
 
 PNG = b"\x89PNG\r\n\x1a\n and the rest of a picture"
 HOSTILE = "<script>alert('x')</script>\"&amp;"

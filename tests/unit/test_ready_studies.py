@@ -7,7 +7,8 @@ import pytest
 
 from ucnp_abm.config.studies import load_study
 from ucnp_abm.errors import BadInput
-from ucnp_abm.study import conclusions, sensitivity, statistics, summary, verdict
+from ucnp_abm.study.numbers import sensitivity, statistics, verdict
+from ucnp_abm.study.report import conclusions, summary
 
 STUDIES = sorted((Path(__file__).parents[2] / "examples" / "studies").glob("*.toml"))
 SMALL = {"core": "NaGdF4: 49% Yb", "diameter": "2.4 nm", "shell": "NaYF4", "thickness": "0.8 nm"}

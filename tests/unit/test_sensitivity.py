@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from ucnp_abm.errors import BadInput
-from ucnp_abm.study.sensitivity import factorial, one_at_a_time, variance_shares
-from ucnp_abm.study.statistics import difference, mean
-from ucnp_abm.study.verdict import verdict
+from ucnp_abm.study.numbers.sensitivity import factorial, one_at_a_time, variance_shares
+from ucnp_abm.study.numbers.statistics import difference, mean
+from ucnp_abm.study.numbers.verdict import verdict
 
 NOISE = np.array([-1.0, 0.0, 1.0, 0.0])
 MOVED = np.array([5.0, 5.0, 5.0, 9.0])

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from ucnp_abm.errors import BadInput
-from ucnp_abm.study.statistics import difference, mean, relative
+from ucnp_abm.study.numbers.statistics import difference, mean, relative
 
 VALUES = [16.8, 17.3, 16.9, 17.6, 17.0]
 

@@ -340,7 +340,7 @@ def test_a_failure_that_several_settings_share_is_not_missing_elsewhere(tmp_path
         found = run(study, tmp_path / "s", jobs=2)
     assert [failed.runs for failed in found.failures] == [2, 2]
     assert found.n_wanted - found.n_finished == 4
-    from ucnp_abm.study.conclusions import notes
+    from ucnp_abm.study.report.warnings import notes
 
     assert "Not finished" not in dict(notes(found))
     assert "Failed" in dict(notes(found))
@@ -452,7 +452,7 @@ def test_a_report_that_was_cut_short_is_written_again(tmp_path, done, monkeypatc
     import shutil
     from pathlib import Path
 
-    from ucnp_abm.study import report
+    from ucnp_abm.study.report import writing as report
 
     monkeypatch.setattr(report, "_sections", lambda *_: [])
     directory = Path(shutil.copytree(done, tmp_path / "s"))

@@ -14,10 +14,11 @@ from ucnp_abm.cli.options import plugin_options, plugin_words
 from ucnp_abm.config.files import paper
 from ucnp_abm.config.studies import load_study
 from ucnp_abm.errors import BadInput, Stopped
-from ucnp_abm.study import conclusions, estimate, summary, tables
+from ucnp_abm.study import estimate
 from ucnp_abm.study.crew import workers_for
 from ucnp_abm.study.grid import Study
 from ucnp_abm.study.outcome import StudyResult
+from ucnp_abm.study.report import conclusions, summary, tables
 from ucnp_abm.study.running import part_of, run_study
 from ucnp_abm.study.store import StudyDirectory
 

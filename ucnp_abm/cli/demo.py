@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from ucnp_abm.runs import trajectory
-from ucnp_abm.study import tables
 from ucnp_abm.study.cells import PAPER_PARTICLE, PAPER_STEPS
 from ucnp_abm.study.compare import run_design
 from ucnp_abm.study.design import design
 from ucnp_abm.study.outcome import StudyResult
-from ucnp_abm.study.report import write_files
+from ucnp_abm.study.report import tables
+from ucnp_abm.study.report.writing import write_files
 
 MECHANISMS = ("no-complex", "y-complex")
 

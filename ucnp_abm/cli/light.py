@@ -23,8 +23,10 @@ from ucnp_abm.registry import mechanism
 from ucnp_abm.runs import rundir
 from ucnp_abm.runs.rundir import RunDirectory
 from ucnp_abm.runs.trajectory import free_directory
-from ucnp_abm.study import shine, shine_report, shine_tables
 from ucnp_abm.study.design import replicate_seeds
+from ucnp_abm.study.shine import moments as shine
+from ucnp_abm.study.shine import report as shine_report
+from ucnp_abm.study.shine import tables as shine_tables
 
 Source = tuple[Iterator[shine.Moment], dict[str, Any]]
 """Moments, and where their crystals come from."""

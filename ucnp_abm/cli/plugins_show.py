@@ -20,7 +20,7 @@ from ucnp_abm.engine.simulation import Simulation
 from ucnp_abm.errors import BadInput, shown
 from ucnp_abm.registry import mechanism
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.study.tables import write_csv
+from ucnp_abm.study.report.tables import write_csv
 from ucnp_abm.workbench import barriers, difference, sheet
 
 SET = click.option(

@@ -8,7 +8,7 @@ import click
 
 from ucnp_abm.cli.options import plugin_options
 from ucnp_abm.config.studies import load_study
-from ucnp_abm.study import summary
+from ucnp_abm.study.report import summary
 from ucnp_abm.study.running import existing
 from ucnp_abm.study.store import read_about
 

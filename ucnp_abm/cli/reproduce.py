@@ -137,7 +137,7 @@ def _panels(out: Path) -> None:
     from ucnp_abm.study.cells import PAPER_PARTICLE, PAPER_STEPS
     from ucnp_abm.study.compare import run_design
     from ucnp_abm.study.design import design
-    from ucnp_abm.study.pictures import slabs
+    from ucnp_abm.study.report.pictures import slabs
     from ucnp_abm.viz import figures
 
     chosen = design(("no-complex", "y-complex"), PAPER_PARTICLE, "300 °C", (0,), marks=PAPER_STEPS)

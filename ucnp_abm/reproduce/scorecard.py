@@ -13,7 +13,7 @@ import numpy as np
 
 from ucnp_abm.reproduce.calibrate import targets
 from ucnp_abm.reproduce.samples import SHELLS_NM, YB_PCT
-from ucnp_abm.study import statistics
+from ucnp_abm.study.numbers import statistics
 
 WITHIN = 1.5
 """A number agrees if it lies within this factor of the paper's."""

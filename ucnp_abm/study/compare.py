@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.rules.mechanism import Mechanism
-from ucnp_abm.study import findings, statistics, tables
 from ucnp_abm.study.cells import PAPER_PARTICLE, CellResult, Recipe, run_cell, warm_up
 from ucnp_abm.study.conduct import in_processes
 from ucnp_abm.study.design import Design, design, replicate_seeds
-from ucnp_abm.study.statistics import Mean
+from ucnp_abm.study.numbers import statistics
+from ucnp_abm.study.numbers.statistics import Mean
+from ucnp_abm.study.report import findings, tables
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Comparison:
 
     def figure(self) -> Any:
         """Time courses with 95 % bands, and the paired differences at the end: a `matplotlib.figure.Figure`."""
-        from ucnp_abm.study import pictures
+        from ucnp_abm.study.report import pictures
         from ucnp_abm.viz import figures
 
         return figures.comparison(pictures.panels(self))

@@ -13,10 +13,10 @@ from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.study.cells import CellResult
 from ucnp_abm.study.compare import Comparison
 from ucnp_abm.study.grid import ONE_AT_A_TIME, Point, Study, Task, numbers, short_names
-from ucnp_abm.study.statistics import Mean
+from ucnp_abm.study.numbers.statistics import Mean
 
 if TYPE_CHECKING:
-    from ucnp_abm.study.summary import Test
+    from ucnp_abm.study.report.paired import Test
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class StudyResult:
 
     def _next(self, number: int) -> int:
         """So many as the scatter so far asks for, but at least half as many again and at most three times as many."""
-        from ucnp_abm.study.convergence import needed
+        from ucnp_abm.study.numbers.convergence import needed
 
         comparison = self.comparisons[number]
         now, asked = len(comparison.design.seeds), 0
@@ -207,17 +207,17 @@ class StudyResult:
     def tests(self, column: str) -> list[Test]:
         """Paired tests of all mechanisms but the first at all settings, in one observable at the end of the runs."""
         if column not in self._tests:
-            from ucnp_abm.study import summary
+            from ucnp_abm.study.report import paired
 
-            self._tests[column] = summary.tests(self, column)
+            self._tests[column] = paired.tests(self, column)
         return self._tests[column]
 
     def bootstraps(self, column: str) -> list[tuple[float, float]]:
         """95 % BCa intervals of the mean differences, in the order of `tests`."""
         if column not in self._bootstraps:
-            from ucnp_abm.study import summary
+            from ucnp_abm.study.report import paired
 
-            self._bootstraps[column] = summary.bootstraps(self, column)
+            self._bootstraps[column] = paired.bootstraps(self, column)
         return self._bootstraps[column]
 
     @cached_property
@@ -245,20 +245,20 @@ class StudyResult:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """Means, intervals, differences and tests as tidy rows: one for each setting, mechanism and mark."""
-        from ucnp_abm.study import summary
+        from ucnp_abm.study.report import summary
 
         return summary.tidy(self)
 
     def table(self) -> str:
         """Means and paired differences at the end of every run, as text for a terminal."""
-        from ucnp_abm.study import summary
+        from ucnp_abm.study.report import summary
 
         return summary.text(self)
 
     @property
     def finding(self) -> str:
         """What was found, in a sentence or two."""
-        from ucnp_abm.study import conclusions
+        from ucnp_abm.study.report import conclusions
 
         return conclusions.finding(self)
 
@@ -270,19 +270,19 @@ class StudyResult:
         BadInput
             If the directory exists or cannot be made.
         """
-        from ucnp_abm.study.report import write_report
+        from ucnp_abm.study.report.writing import write_report
 
         return write_report(self, Path(directory))
 
     def keep_report(self) -> bool:
         """Write the same into the study's own directory, unless it is up to date; whether it was written."""
-        from ucnp_abm.study.kept import keep_report
+        from ucnp_abm.study.report.kept import keep_report
 
         return keep_report(self)
 
     def _repr_html_(self) -> str:
         """The table, for notebooks."""
-        from ucnp_abm.study import summary
+        from ucnp_abm.study.report import summary
 
         return summary.html(self)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.errors import BadInput
-from ucnp_abm.study.statistics import Mean, Numbers, mean, quantile
+from ucnp_abm.study.numbers.statistics import Mean, Numbers, mean, quantile
 
 UNSETTLED = 0.02
 """Change in the last tenth of a run, as a share of its range, above which a reader is warned. Assumption."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ucnp_abm.engine.simulation import ENGINE_VERSION
 from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.runs.provenance import versions
-from ucnp_abm.study import findings
-from ucnp_abm.study.contrasts import multiple_comparison_note
 from ucnp_abm.study.grid import short_names
+from ucnp_abm.study.numbers.contrasts import multiple_comparison_note
+from ucnp_abm.study.report import findings
 
 if TYPE_CHECKING:
     from ucnp_abm.study.outcome import StudyResult

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ucnp_abm import __version__
 from ucnp_abm.errors import Stopped
 from ucnp_abm.runs import disk
-from ucnp_abm.study import summary
+from ucnp_abm.study.report import summary
 
 if TYPE_CHECKING:
     from ucnp_abm.study.outcome import StudyResult
@@ -36,7 +36,7 @@ def keep_report(result: StudyResult) -> bool:
         return False
     partial = directory / f".{os.getpid()}.report{disk.PARTIAL}"
     shutil.rmtree(partial, ignore_errors=True)
-    from ucnp_abm.study.report import write_files  # it draws
+    from ucnp_abm.study.report.writing import write_files  # it draws
 
     try:
         partial.mkdir()

@@ -4,102 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ucnp_abm.study import contrasts, convergence, tables
 from ucnp_abm.study.grid import ONE_AT_A_TIME, Study, named, short_names
-from ucnp_abm.study.statistics import Mean
-from ucnp_abm.study.tables import Table
+from ucnp_abm.study.numbers import convergence
+from ucnp_abm.study.numbers.statistics import Mean
+from ucnp_abm.study.report import tables
+from ucnp_abm.study.report.paired import Test
+from ucnp_abm.study.report.tables import Table
 
 if TYPE_CHECKING:
     from ucnp_abm.study.compare import Comparison
     from ucnp_abm.study.outcome import StudyResult
-
-
-@dataclass(frozen=True)
-class Test:
-    """A mechanism against the first one at one setting, in one observable at the end of the runs.
-
-    Attributes
-    ----------
-    point : int
-        Number of the setting.
-    label, column : str
-    difference : Mean
-        Paired.
-    ratio : Mean or None
-        Geometric mean of the paired ratios, where all values are above zero.
-    effect : float
-        Hedges' g for pairs.
-    consistent_pct : float
-        Share / % of the pairs on the side of the mean difference.
-    p, p_holm : float
-        Of the paired t test, alone and adjusted for all tests of this observable (Holm).
-    """
-
-    point: int
-    label: str
-    column: str
-    difference: Mean
-    ratio: Mean | None
-    effect: float
-    consistent_pct: float
-    p: float
-    p_holm: float
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the 95 % interval leaves out zero."""
-        return self.difference.low > 0 or self.difference.high < 0 or self.difference.low == self.difference.high != 0
-
-
-def tests(result: StudyResult, column: str) -> list[Test]:
-    """All mechanisms but the first at all settings, in one observable, with p-values adjusted for their number."""
-    found = _pairs(result, column)
-    if not found:
-        return []
-    p = np.array([contrasts.p_value(a, b) if a.size else math.nan for _, _, a, b in found])
-    adjusted = contrasts.holm(p)
-    return [
-        Test(
-            number,
-            label,
-            column,
-            difference=result.comparisons[number].difference(label, column),
-            ratio=contrasts.ratio(a, b) if a.size else None,
-            effect=contrasts.effect_size(a, b) if a.size else math.nan,
-            consistent_pct=contrasts.consistent_pct(a, b) if a.size else math.nan,
-            p=float(alone),
-            p_holm=float(holm),
-        )
-        for (number, label, a, b), alone, holm in zip(found, p, adjusted, strict=True)
-    ]
-
-
-def _pairs(result: StudyResult, column: str) -> list[tuple[int, str, Any, Any]]:
-    """Setting, mechanism, its values and those of the first one, in the order of `tests`."""
-    return [
-        (number, label, *comparison.pairs(label, column))
-        for number, comparison in enumerate(result.comparisons)
-        for label in comparison.labels[1:]
-    ]
-
-
-def bootstraps(result: StudyResult, column: str) -> list[tuple[float, float]]:
-    """95 % BCa intervals of the mean differences, in the order of `tests`; NaN where there is none."""
-    changes = [values - reference for _, _, values, reference in _pairs(result, column)]
-    found = [(math.nan, math.nan)] * len(changes)
-    for n in {change.size for change in changes} - {0}:
-        rows = [number for number, change in enumerate(changes) if change.size == n and np.isfinite(change).all()]
-        if rows:
-            ends = contrasts.bootstrap_rows(np.array([changes[number] for number in rows]))
-            for number, (low, high) in zip(rows, ends.tolist(), strict=True):
-                found[number] = (low, high)
-    return found
 
 
 def design(study: Study) -> str:

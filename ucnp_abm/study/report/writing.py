@@ -11,11 +11,11 @@ from typing import Any
 from ucnp_abm.runs import disk
 from ucnp_abm.runs.journal import json_bytes
 from ucnp_abm.runs.trajectory import whole_directory
-from ucnp_abm.study import conclusions, findings, methods, pictures, summary, tables
 from ucnp_abm.study.grid import ONE_AT_A_TIME
-from ucnp_abm.study.kept import KEY, PAGE, PROVENANCE, report_key
 from ucnp_abm.study.outcome import StudyResult
-from ucnp_abm.study.page import Section, write_page
+from ucnp_abm.study.report import conclusions, findings, methods, pictures, summary, tables, warnings
+from ucnp_abm.study.report.kept import KEY, PAGE, PROVENANCE, report_key
+from ucnp_abm.study.report.page import Section, write_page
 from ucnp_abm.study.store import StudyDirectory
 
 FIGURES = "figures"
@@ -64,7 +64,7 @@ def write_files(result: StudyResult, out: Path, differences: bool = True) -> Non
         title=result.study.question or findings.title(shown),
         finding=result.finding,
         tiles=_tiles(result),
-        notes=conclusions.notes(result),
+        notes=warnings.notes(result),
         sections=sections,
         methods=methods.paragraphs(result),
         provenance=findings.provenance_lines(shown),

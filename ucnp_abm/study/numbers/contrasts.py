@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.errors import BadInput
-from ucnp_abm.study.statistics import CONFIDENCE, Mean, Numbers, difference, mean, pairs
+from ucnp_abm.study.numbers.statistics import CONFIDENCE, Mean, Numbers, difference, mean, pairs
 
 RESAMPLES = 9999
 BATCH, NUMBERS, ROWS = 100, 100_000, 1000

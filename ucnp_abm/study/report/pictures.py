@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm.study import conclusions, findings, statistics, tables
 from ucnp_abm.study.cells import whole
 from ucnp_abm.study.grid import FACTORIAL, numbers, short_names
+from ucnp_abm.study.numbers import statistics
+from ucnp_abm.study.report import conclusions, findings, tables
 from ucnp_abm.viz.figures import Panel, Slab
 from ucnp_abm.viz.forest import ForestRow
 from ucnp_abm.viz.heat import HeatMap

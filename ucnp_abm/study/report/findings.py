@@ -11,9 +11,9 @@ import numpy as np
 from ucnp_abm import registry
 from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.rules.parameter import Parameter
-from ucnp_abm.study import tables
-from ucnp_abm.study.convergence import settled
-from ucnp_abm.study.statistics import Mean
+from ucnp_abm.study.numbers.convergence import settled
+from ucnp_abm.study.numbers.statistics import Mean
+from ucnp_abm.study.report import tables
 
 if TYPE_CHECKING:
     from ucnp_abm.study.compare import Comparison

@@ -10,8 +10,8 @@ import ucnp_abm
 from ucnp_abm.photons.network import CHANNELS
 from ucnp_abm.photons.optics import Optics
 from ucnp_abm.photons.spectrum import BANDS, LINES
-from ucnp_abm.study.shine import DRIVES, Moment, Value, gain
-from ucnp_abm.study.tables import Table, aligned
+from ucnp_abm.study.report.tables import Table, aligned
+from ucnp_abm.study.shine.moments import DRIVES, Moment, Value, gain
 
 _RATES = {
     "k_eff_per_s": ("quench events per excitation and second, k_eff", "1/s"),

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ucnp_abm.errors import BadInput
-from ucnp_abm.study.statistics import Mean, difference, mean
+from ucnp_abm.study.numbers.statistics import Mean, difference, mean
 
 Values = NDArray[np.float64]
 

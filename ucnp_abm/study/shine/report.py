@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ucnp_abm.runs.trajectory import whole_directory
-from ucnp_abm.study import shine_tables
-from ucnp_abm.study.shine import Moment
-from ucnp_abm.study.tables import write_csv
+from ucnp_abm.study.report.tables import write_csv
+from ucnp_abm.study.shine import tables as shine_tables
+from ucnp_abm.study.shine.moments import Moment
 
 
 def write_report(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ucnp_abm.study.cells import whole
-from ucnp_abm.study.statistics import Mean
+from ucnp_abm.study.numbers.statistics import Mean
 
 if TYPE_CHECKING:
     from ucnp_abm.study.compare import Comparison

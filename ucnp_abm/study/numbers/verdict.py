@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from ucnp_abm.errors import BadInput
-from ucnp_abm.study.sensitivity import Effect, Influence, side, size
-from ucnp_abm.study.statistics import Mean
+from ucnp_abm.study.numbers.sensitivity import Effect, Influence, side, size
+from ucnp_abm.study.numbers.statistics import Mean
 
 
 def verdict(found: Sequence[Influence] | Sequence[Effect], unit: str, title: str, labels: tuple[str, str]) -> str:

@@ -1,0 +1,1 @@
+"""Light over an anneal: its moments, its tables, and their report."""
