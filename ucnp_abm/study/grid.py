@@ -227,6 +227,17 @@ def short_names(axes: Iterable[str]) -> dict[str, str]:
     return {axis: name if last.count(name) == 1 else axis for axis, name in zip(listed, last, strict=True)}
 
 
+def typical(axes: Mapping[str, tuple[str, ...]]) -> Levels:
+    """The middle of every axis of numbers, and the first level of every other one.
+
+    Examples
+    --------
+    >>> typical({"barrier": ("1.5 eV", "1.6 eV", "1.7 eV"), "surface": ("reflecting", "sink")})
+    {'barrier': '1.6 eV', 'surface': 'reflecting'}
+    """
+    return {axis: levels[0 if None in numbers(levels) else len(levels) // 2] for axis, levels in axes.items()}
+
+
 def numbers(levels: tuple[str, ...]) -> list[float | None]:
     """Levels as numbers, in the unit in which they are written, if all have one; else None for each.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.study.cells import CellResult
 from ucnp_abm.study.compare import Comparison
-from ucnp_abm.study.grid import ONE_AT_A_TIME, Point, Study, Task, numbers, short_names
+from ucnp_abm.study.grid import ONE_AT_A_TIME, Point, Study, Task, short_names, typical
 from ucnp_abm.study.numbers.statistics import Mean
 
 if TYPE_CHECKING:
@@ -236,11 +236,8 @@ class StudyResult:
         """
         if self.study.arrangement == ONE_AT_A_TIME:
             return 0
-        middle = {
-            axis: levels[len(levels) // 2 if None not in numbers(levels) else 0]
-            for axis, levels in self.study.axes.items()
-        }
-        return next(number for number, point in enumerate(self.study.points) if point.levels == middle)
+        levels = typical(self.study.axes)
+        return next(number for number, point in enumerate(self.study.points) if point.levels == levels)
 
     @property
     def rows(self) -> list[dict[str, Any]]:

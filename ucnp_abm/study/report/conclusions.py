@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +11,14 @@ from numpy.typing import NDArray
 from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.study.grid import FACTORIAL, ONE_AT_A_TIME, named, short_names
 from ucnp_abm.study.identity import readings
-from ucnp_abm.study.numbers import sensitivity, statistics
+from ucnp_abm.study.numbers import sensitivity
 from ucnp_abm.study.numbers.sensitivity import Effect, Influence
 from ucnp_abm.study.numbers.verdict import verdict as say
 from ucnp_abm.study.report import findings, tables
 from ucnp_abm.study.report.paired import Test
+from ucnp_abm.study.report.ranking import order
 
 if TYPE_CHECKING:
-    from ucnp_abm.study.compare import Comparison
     from ucnp_abm.study.outcome import StudyResult
 
 _TOLD = 6
@@ -29,16 +27,12 @@ _FACTORS = 2
 """A factorial of at least so many axes is asked which of them matters."""
 
 
-TINY = 1e-3
-"""Means that differ by a smaller share are told as alike, however sure the difference."""
-
-
 def finding(result: StudyResult) -> str:
     """What was found, in a few sentences; of assumptions changed one at a time, which of them carries it."""
     if len(result.comparisons) == 1:
         return findings.finding(result.comparisons[0])
     carried = verdict(result) if result.study.arrangement == ONE_AT_A_TIME else ""
-    parts = [_across(result), _order(result)] if len(result.labels) > 1 else [_span(result)]
+    parts = [_across(result), order(result, is_light(result.column))] if len(result.labels) > 1 else [_span(result)]
     return " ".join(part for part in [carried, *parts] if part) or "No run is finished."
 
 
@@ -199,46 +193,3 @@ def _span(result: StudyResult) -> str:
     return (
         f"{label}: {name} is lowest at {low[1]}, {low[0].interval()}, and highest at {high[1]}, {high[0].interval()}."
     )
-
-
-def _order(result: StudyResult) -> str:
-    """Whether three or more mechanisms have the same order at all settings; '≈' where a difference could be chance."""
-    if len(result.labels) < 3:
-        return ""
-    orders = Counter(
-        _ranked(comparison, result.column)
-        for comparison in result.comparisons
-        if all(comparison.replicates(label) for label in result.labels)
-    )
-    if not orders:
-        return ""
-    (order, n), total = orders.most_common(1)[0], sum(orders.values())
-    where = "at every setting" if n == total else f"at {n} of {total} settings"
-    return f"The order of the means {order} holds {where}."
-
-
-def _ranked(comparison: Comparison, column: str) -> str:
-    """'y-complex = gd-complex < no-complex'; those that cannot be told apart stand in the order of the study."""
-    means = {label: comparison.mean(label, column).value for label in comparison.labels}
-    ordered = sorted(means, key=lambda label: means[label])
-    groups = [[ordered[0]]]
-    for before, label in itertools.pairwise(ordered):
-        if _is_clear(comparison, before, label, column):
-            groups.append([])
-        groups[-1].append(label)
-    found = []
-    for group in groups:
-        equal = len({means[label] for label in group}) == 1
-        found.append((" = " if equal else " ≈ ").join(sorted(group, key=comparison.labels.index)))
-    return " < ".join(found)
-
-
-def _is_clear(comparison: Comparison, low: str, high: str, column: str) -> bool:
-    """Whether the paired difference of two mechanisms, of light in decades, is on one side of zero and not tiny."""
-    a, b = comparison.values(low, column, beside=high), comparison.values(high, column, beside=low)
-    if abs(b.mean() - a.mean()) <= TINY * max(abs(a.mean()), abs(b.mean())):
-        return False
-    if is_light(column) and min(a.min(), b.min()) > 0:
-        a, b = np.log10(a), np.log10(b)
-    found = statistics.mean_of_any(b - a)
-    return not found.low <= 0 <= found.high
