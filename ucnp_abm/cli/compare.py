@@ -183,7 +183,7 @@ def _say_plan(study: Study, target: Path | None, jobs: int | None, part: tuple[i
         return
     click.echo(summary.design(study))
     for axis, levels in study.axes.items():
-        click.echo(f"{axis}: {', '.join(levels)}")
+        click.echo(f"{axis}: {' | '.join(levels)}")
     click.echo(f"marks: {tables.steps_list(begin.marks)}" + (" at the first setting" if len(study.points) > 1 else ""))
     if study.precision:
         click.echo(f"more crystals, up to {study.max_replicates}, where intervals are wider than asked for")

@@ -17,8 +17,9 @@ from ucnp_abm.errors import BadInput, nearest
 from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.registry import mechanism
 from ucnp_abm.rules.mechanism import Mechanism
+from ucnp_abm.study.axes import Levels, arranged, n_settings
 from ucnp_abm.study.design import MAX_REPLICATES, Design, design, labels, replicate_seeds
-from ucnp_abm.study.grid import MAX_CELLS, Levels, Study, arranged, n_settings, points_of
+from ucnp_abm.study.grid import MAX_CELLS, Study, points_of
 
 FROM_COMMAND = 0
 """Line of what no file says."""

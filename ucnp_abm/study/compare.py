@@ -16,7 +16,7 @@ from ucnp_abm.rules.mechanism import Mechanism
 from ucnp_abm.study.cells import PAPER_PARTICLE, CellResult, Recipe, run_cell, warm_up
 from ucnp_abm.study.conduct import in_processes
 from ucnp_abm.study.design import Design, design, replicate_seeds
-from ucnp_abm.study.numbers import statistics
+from ucnp_abm.study.numbers import contrasts, statistics
 from ucnp_abm.study.numbers.statistics import Mean
 from ucnp_abm.study.report import findings, tables
 
@@ -93,6 +93,11 @@ class Comparison:
         """As `difference`, in % of the first mechanism's value; None where that is not above zero."""
         values, reference = self.pairs(label, column, mark)
         return statistics.relative(values, reference) if values.size else None
+
+    def gain(self, label: str, column: str, mark: float | None = None) -> Mean | None:
+        """Geometric mean of the ratios to the same crystal as grown; None unless all values are above zero."""
+        values = self.values(label, column, mark)
+        return contrasts.ratio(values, self.values(label, column, 0.0)) if values.size else None
 
     @property
     def mixed_pct(self) -> float:

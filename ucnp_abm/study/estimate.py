@@ -13,6 +13,8 @@ from ucnp_abm.study.grid import Task
 
 _BEGINNING = 0.05
 """Share of a run that is tried."""
+_SHORT = 0.5
+"""Wall time / s up to which a run is tried whole."""
 MOST_SETTINGS = 6
 """So many settings are tried, evenly spread."""
 
@@ -42,10 +44,12 @@ def seconds(tasks: Sequence[Task], known: Mapping[str, float]) -> float:
 
 
 def _of(cell: Cell) -> float:
-    """Growth, the run in proportion to its beginning, and costly observables once for each mark."""
+    """A short run itself; else growth, the run in proportion to its beginning, and light once for each mark."""
     quick = replace(cell, observables=tuple(name for name in cell.observables if not OBSERVABLES[name].costly))
     idle, short = (_timed(beginning(quick, share)) for share in (0.0, _BEGINNING))
     found = idle + max(0.0, short - idle) / _BEGINNING
+    if found < _SHORT and quick.observables == cell.observables:
+        return _timed(replace(cell, snapshots=(), directory=None))
     if quick.observables != cell.observables:
         found += max(0.0, _timed(beginning(cell, _BEGINNING)) - short) * len(cell.marks)
     return found

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ucnp_abm.errors import BadInput, nearest
+from ucnp_abm.study.axes import ONE_AT_A_TIME, short_names, typical
 from ucnp_abm.study.cells import CellResult
 from ucnp_abm.study.compare import Comparison
-from ucnp_abm.study.grid import ONE_AT_A_TIME, Point, Study, Task, short_names, typical
+from ucnp_abm.study.grid import Point, Study, Task
 from ucnp_abm.study.numbers.statistics import Mean
 
 if TYPE_CHECKING:

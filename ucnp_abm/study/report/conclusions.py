@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ucnp_abm.observables import OBSERVABLES
-from ucnp_abm.study.grid import FACTORIAL, ONE_AT_A_TIME, named, short_names
+from ucnp_abm.study.axes import FACTORIAL, ONE_AT_A_TIME, named, short_names
 from ucnp_abm.study.identity import readings
 from ucnp_abm.study.numbers import sensitivity
 from ucnp_abm.study.numbers.sensitivity import Effect, Influence
@@ -32,7 +31,9 @@ def finding(result: StudyResult) -> str:
     if len(result.comparisons) == 1:
         return findings.finding(result.comparisons[0])
     carried = verdict(result) if result.study.arrangement == ONE_AT_A_TIME else ""
-    parts = [_across(result), order(result, is_light(result.column))] if len(result.labels) > 1 else [_span(result)]
+    parts = (
+        [_across(result), order(result, tables.is_light(result.column))] if len(result.labels) > 1 else [_span(result)]
+    )
     return " ".join(part for part in [carried, *parts] if part) or "No run is finished."
 
 
@@ -85,12 +86,7 @@ def contrasted(result: StudyResult) -> str:
 
 def unit(column: str) -> str:
     """Of a contrast: 'points' for shares, 'decades' for light, '' for counts."""
-    return "points" if column.endswith("_pct") else "decades" if is_light(column) else ""
-
-
-def is_light(column: str) -> bool:
-    """Whether an observable spans orders of magnitude, so that ratios tell more than differences."""
-    return column in OBSERVABLES and OBSERVABLES[column].costly
+    return "points" if column.endswith("_pct") else "decades" if tables.is_light(column) else ""
 
 
 def _contrasts(result: StudyResult) -> list[NDArray[np.float64]] | None:
@@ -104,8 +100,8 @@ def _contrasts(result: StudyResult) -> list[NDArray[np.float64]] | None:
             values, reference = comparison.pairs(comparison.labels[1], column)
         else:
             values = comparison.values(comparison.labels[0], column)
-            reference = np.ones_like(values) if is_light(column) else np.zeros_like(values)
-        if is_light(column):
+            reference = np.ones_like(values) if tables.is_light(column) else np.zeros_like(values)
+        if tables.is_light(column):
             with np.errstate(divide="ignore", invalid="ignore"):
                 found.append(np.log10(values / reference))
         else:
@@ -164,7 +160,7 @@ def _across(result: StudyResult) -> str:
 
 def _ends(result: StudyResult, tested: list[Test]) -> str:
     """The smallest and the largest difference, and where; for light also as factors."""
-    light = is_light(result.column) and all(test.ratio for test in tested)
+    light = tables.is_light(result.column) and all(test.ratio for test in tested)
     points = " points" if result.column.endswith("_pct") else ""
 
     def told(test: Test) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ucnp_abm.engine.simulation import ENGINE_VERSION
 from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.runs.provenance import versions
-from ucnp_abm.study.grid import short_names
+from ucnp_abm.study.axes import short_names
 from ucnp_abm.study.numbers.contrasts import multiple_comparison_note
 from ucnp_abm.study.report import findings
 

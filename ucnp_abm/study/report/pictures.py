@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ucnp_abm.study.axes import FACTORIAL, numbers, short_names
 from ucnp_abm.study.cells import whole
-from ucnp_abm.study.grid import FACTORIAL, numbers, short_names
-from ucnp_abm.study.numbers import statistics
+from ucnp_abm.study.numbers import contrasts, statistics
 from ucnp_abm.study.report import conclusions, findings, tables
 from ucnp_abm.viz.figures import Panel, Slab
 from ucnp_abm.viz.forest import ForestRow
@@ -66,7 +66,7 @@ def _when(result: Comparison, mark: float) -> str:
 def panels(result: Comparison) -> list[Panel]:
     """Time courses and paired differences at the end, of observables that were read all along."""
     labels = [label for label in result.labels if result.replicates(label)]
-    read = [column for column in result.design.columns if not conclusions.is_light(column)]
+    read = [column for column in result.design.columns if not tables.is_light(column)]
     columns = [column for column in COURSES if column in read] or read[:2]
     return [
         Panel(
@@ -99,7 +99,7 @@ def plotted(drawn: list[Panel]) -> Rows:
 
 
 def series(result: StudyResult) -> tuple[list[SeriesPanel], Rows]:
-    """Each observable against each axis, the other axes as in the setting that is shown.
+    """Each observable against each axis, the other axes as in the setting that is shown; of light geometric means.
 
     Of several observables those that fit, each with all axes.
     """
@@ -121,7 +121,7 @@ def series(result: StudyResult) -> tuple[list[SeriesPanel], Rows]:
                     levels=levels,
                     numbers=numbers(levels),
                     values=values,
-                    log=conclusions.is_light(column),
+                    log=tables.is_light(column),
                 )
             )
             rows += [
@@ -172,7 +172,7 @@ def differences(result: StudyResult) -> tuple[list[ForestRow], Rows]:
 
 def in_decades(result: StudyResult) -> bool:
     """Whether differences are those of logarithms: light, all above zero."""
-    return conclusions.is_light(result.column) and all(test.ratio for test in result.tests(result.column))
+    return tables.is_light(result.column) and all(test.ratio for test in result.tests(result.column))
 
 
 def assumptions(result: StudyResult) -> tuple[list[TornadoRow], tuple[float, float, float], Rows]:
@@ -202,7 +202,9 @@ def _at(result: StudyResult, levels: Mapping[str, str]) -> Comparison | None:
 def _level(comparison: Comparison | None, label: str, column: str) -> list[float]:
     if comparison is None or not comparison.replicates(label):
         return [np.nan] * 3
-    found: list[float] = _ends(comparison.mean(label, column)).tolist()
+    values = comparison.values(label, column)
+    geometric = contrasts.ratio(values, np.ones_like(values)) if tables.is_light(column) else None
+    found: list[float] = _ends(geometric or comparison.mean(label, column)).tolist()
     return found
 
 

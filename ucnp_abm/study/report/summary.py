@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ucnp_abm.study.grid import ONE_AT_A_TIME, Study, named, short_names
+from ucnp_abm.study.axes import ONE_AT_A_TIME, named, short_names
+from ucnp_abm.study.grid import Study
 from ucnp_abm.study.numbers import convergence
 from ucnp_abm.study.numbers.statistics import Mean
 from ucnp_abm.study.report import tables
@@ -73,13 +74,17 @@ def ends(result: StudyResult, most: int | None = None) -> Table:
     first, several = result.labels[0], len(result.labels) > 1
     head = [*axes, "mechanism", "n"]
     for column in columns:
-        head += [tables.title(column), *([f"difference from {first}"] if several else [])]
+        head += [tables.title(column), *(["times as grown"] if tables.is_light(column) else [])]
+        head += [f"difference from {first}"] if several else []
     rows = [head]
     for setting, comparison in zip(levels, result.comparisons, strict=True):
         for label in comparison.labels:
             row = [*setting, label, str(len(comparison.replicates(label)))]
             for column in columns:
                 row.append(_shown(comparison, label, column))
+                if tables.is_light(column):
+                    gain = comparison.gain(label, column)
+                    row.append(gain.interval() if gain else "–")
                 if several:
                     row.append("" if label == first else tables.change(comparison, label, column, None))
             rows.append(row)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.study.cells import whole
 from ucnp_abm.study.numbers.statistics import Mean
 
@@ -79,6 +80,11 @@ def differences(result: Comparison) -> Table:
     ]
 
 
+def is_light(column: str) -> bool:
+    """Whether an observable spans orders of magnitude, so that ratios tell more than differences."""
+    return column in OBSERVABLES and OBSERVABLES[column].costly
+
+
 def aligned(table: Table) -> str:
     """A table as text, names to the left and numbers to the right."""
     widths = [max(len(row[n]) for row in table) for n in range(len(table[0]))]
@@ -112,7 +118,7 @@ def tidy(result: Comparison) -> list[dict[str, Any]]:
             row: dict[str, Any] = {
                 "mechanism": label,
                 "steps": whole(mark),
-                "t_s": result.design.time(mark),
+                "t_s": float(f"{result.design.time(mark):.12g}"),  # 3600, also where steps were made of it
                 "replicates": len(result.design.seeds),
             }
             for column in result.design.columns:
@@ -122,6 +128,8 @@ def tidy(result: Comparison) -> list[dict[str, Any]]:
                 other = label != result.labels[0]
                 row |= _ends(f"{column}_difference", result.difference(label, column, mark) if other else None)
                 row |= _ends(f"{column}_relative_pct", result.relative(label, column, mark) if other else None)
+                if is_light(column):
+                    row |= _ends(f"{column}_gain", result.gain(label, column, mark))
             rows.append({name: defined(value) for name, value in row.items()})
     return rows
 

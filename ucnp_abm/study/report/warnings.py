@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ucnp_abm.study.grid import FACTORIAL, short_names
+from ucnp_abm.study.axes import FACTORIAL, short_names
 from ucnp_abm.study.numbers.convergence import settled
 from ucnp_abm.study.report import findings, tables
-from ucnp_abm.study.report.conclusions import is_light
 
 if TYPE_CHECKING:
     from ucnp_abm.study.compare import Comparison
@@ -98,7 +97,7 @@ def idle_axes(result: StudyResult) -> list[str]:
 def unsettled(comparison: Comparison, label: str, column: str) -> float:
     """Change in the last tenth of the runs if the observable has not settled; 0 if it has, or nothing is known."""
     course = comparison.course(label, column)
-    if is_light(column) or not len(course):  # light is read at the marks only
+    if tables.is_light(column) or not len(course):  # light is read at the marks only
         return 0.0
     end = settled(course, np.array(comparison.design.samples))
     return end.change.value if math.isfinite(end.share) and not end.is_settled else 0.0

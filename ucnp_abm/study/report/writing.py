@@ -11,7 +11,7 @@ from typing import Any
 from ucnp_abm.runs import disk
 from ucnp_abm.runs.journal import json_bytes
 from ucnp_abm.runs.trajectory import whole_directory
-from ucnp_abm.study.grid import ONE_AT_A_TIME
+from ucnp_abm.study.axes import ONE_AT_A_TIME
 from ucnp_abm.study.outcome import StudyResult
 from ucnp_abm.study.report import conclusions, findings, methods, pictures, summary, tables, warnings
 from ucnp_abm.study.report.kept import KEY, PAGE, PROVENANCE, report_key
@@ -112,7 +112,8 @@ def _series(result: StudyResult, folder: Path) -> Section | None:
     drawn, rows = pictures.series(result)
     if drawn:
         files = _save(folder, "series", [by_axis(drawn)], rows)
-        text = f"Means at the end of the runs with 95 % intervals; what is not on the axis is as in: {where}."
+        kind = "Means, of light geometric ones," if any(panel.log for panel in drawn) else "Means"
+        text = f"{kind} at the end of the runs with 95 % intervals; what is not on the axis is as in: {where}."
         left_out = [column for column in result.study.columns if column not in {row["observable"] for row in rows}]
         text += f" Not drawn, but in table.csv: {', '.join(left_out)}." if left_out else ""
         saved += [(file, text) for file, _ in files]
