@@ -75,6 +75,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "broken.toml").write_bytes(b"[particle\n\xff\x00")
     (path / "folder" / "inner").mkdir(parents=True)
     (path / RESERVED).mkdir()
+    (path / RESERVED / "by").write_text("somebody else")
     (path / "loop").symlink_to("loop")
     return path
 

@@ -49,7 +49,7 @@ def test_runs_that_settings_share_are_not_said_to_be_missing():
     result = load_study(small(vary={"mechanism.surface": ["reflecting", "sink"]})).run(jobs=1, progress=False)
     assert result.n_finished == result.n_wanted == 8
     text = summary.account(result)
-    assert "2 are the same run at another setting" in text  # y-complex has no surface rule
+    assert "2 are the same at another setting" in text  # y-complex has no surface rule
     assert "still to come" not in text
 
 

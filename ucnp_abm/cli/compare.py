@@ -14,6 +14,7 @@ from ucnp_abm.cli.options import plugin_options, plugin_words
 from ucnp_abm.config.files import paper
 from ucnp_abm.config.studies import load_study
 from ucnp_abm.errors import BadInput, Stopped
+from ucnp_abm.runs.trajectory import free_directory
 from ucnp_abm.study import estimate
 from ucnp_abm.study.crew import workers_for
 from ucnp_abm.study.grid import Study
@@ -66,7 +67,7 @@ def compare(
     With --out, and for a STUDY.toml, whose directory is called as it is, finished runs are kept: the same command goes
     on after Ctrl-C or a crash and runs what is missing, also after the design has changed.
     """
-    file = what[0] if len(what) == 1 and (what[0].endswith(".toml") or Path(what[0]).is_file()) else None
+    file = study_file(what)
     part = read_shard(shard) if shard else None
     changes = option_settings(options)
     command = _command(what, options, settings, vary, out)
@@ -78,6 +79,9 @@ def compare(
     if dry_run:
         _say_plan(study, target, jobs, part, as_json)
         return
+    workers_for(jobs, 1)
+    if target is not None and not target.is_dir():
+        free_directory(target)
     click.echo(f"{summary.design(study)} …", err=True)
     result = run_study(
         study, target, jobs=jobs, scheduler=scheduler, shard=part, resume=command + ("" if target else " --out …")
@@ -95,6 +99,13 @@ def compare(
     if result.failures:
         click.echo(summary.failures(result), err=True)
         click.get_current_context().exit(FAILED)
+
+
+def study_file(what: Sequence[str]) -> str | None:
+    """The study file, if there is one: a single argument that names a file, but no Python file."""
+    if len(what) != 1 or what[0].endswith(".py"):
+        return None
+    return what[0] if what[0].endswith(".toml") or Path(what[0]).is_file() else None
 
 
 def option_settings(options: Mapping[str, Any]) -> list[str]:

@@ -53,7 +53,8 @@ def _alone(influences: list[Influence], unit: str) -> str:
         most = max(influences, key=lambda each: size(each.change.value))
         return (
             f"is turned by no assumption tried here: the difference stays between {low} and "
-            f"{_with_unit(high, unit)}, changed furthest by {most.assumption} = {most.level}."
+            f"{_with_unit(high, unit)}, changed furthest by {most.assumption} = {most.level}"
+            f"{_fading(influences, unit)}."
         )
     carriers = list(dict.fromkeys(each.assumption for each in flips))
     turns = [f"with {each.assumption} = {each.level} {_move(base, each.contrast, each.change, unit)}" for each in flips]
@@ -63,6 +64,17 @@ def _alone(influences: list[Influence], unit: str) -> str:
         most = max(others, key=lambda each: size(each.change.value))
         ending = f"; no other assumption changes it by more than {_with_unit(_amount(most.change), unit)}"
     return f"rests on {_listed(carriers)}: {'; '.join(turns)}{ending}."
+
+
+def _fading(influences: list[Influence], unit: str) -> str:
+    """The assumptions that leave less than half of the difference, and how much of it."""
+    base = influences[0].base.value
+    weak = {each: each.contrast.value / base for each in influences if abs(each.contrast.value) < abs(base) / 2}
+    if not weak:
+        return ""
+    named = [f"{each.assumption} = {each.level} ({100 * left:.0f} %)" for each, left in weak.items()]
+    whole = _with_unit(_number(influences[0].base.interval("+")), unit)
+    return f"; less than half of {whole} is left with {_listed(named)}"
 
 
 def _together(effects: list[Effect], unit: str) -> str:
