@@ -14,7 +14,6 @@ from ucnp_abm.cli.options import plugin_options, plugin_words
 from ucnp_abm.config.files import paper
 from ucnp_abm.config.studies import load_study
 from ucnp_abm.errors import BadInput, Stopped
-from ucnp_abm.runs.trajectory import free_directory
 from ucnp_abm.study import estimate
 from ucnp_abm.study.crew import workers_for
 from ucnp_abm.study.grid import Study
@@ -79,12 +78,14 @@ def compare(
     if dry_run:
         _say_plan(study, target, jobs, part, as_json)
         return
-    workers_for(jobs, 1)
-    if target is not None and not target.is_dir():
-        free_directory(target)
-    click.echo(f"{summary.design(study)} …", err=True)
     result = run_study(
-        study, target, jobs=jobs, scheduler=scheduler, shard=part, resume=command + ("" if target else " --out …")
+        study,
+        target,
+        jobs=jobs,
+        scheduler=scheduler,
+        shard=part,
+        resume=command,
+        begun=lambda: click.echo(f"{summary.design(study)} …", err=True),
     )
     click.echo(summary.account(result), err=True)
     for note in result.notes:

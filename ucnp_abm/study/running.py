@@ -55,6 +55,7 @@ def run_study(
     progress: bool = True,
     shard: tuple[int, int] | None = None,
     resume: str = "",
+    begun: Callable[[], object] = lambda: None,
 ) -> StudyResult:
     """Run what is missing of a study; see `Study.run`.
 
@@ -66,6 +67,8 @@ def run_study(
         Which part of how many, from 1: only these cells run.
     resume : str
         The command that goes on, for those who stop it.
+    begun : callable
+        Called when all is checked and the directory is ours.
     """
     if executor is not None and scheduler is not None:
         raise BadInput("run: give either an executor or a scheduler, not both")
@@ -82,6 +85,7 @@ def run_study(
             stack.enter_context(store.held())
             stop = stack.enter_context(stopping.heeded())
         run = _Run(study, store, stop, resume)
+        begun()
         watch = stack.enter_context(watching(study, progress))
         replicates: Sequence[int] = [study.replicates] * len(study.points)
         while True:
