@@ -16,7 +16,7 @@ from ucnp_abm.config.studies import load_study
 from ucnp_abm.errors import BadInput, Stopped
 from ucnp_abm.study import estimate
 from ucnp_abm.study.crew import workers_for
-from ucnp_abm.study.grid import Study
+from ucnp_abm.study.grid import Study, distinct
 from ucnp_abm.study.outcome import StudyResult
 from ucnp_abm.study.report import conclusions, summary, tables
 from ucnp_abm.study.running import part_of, run_study
@@ -172,7 +172,7 @@ def _say_plan(study: Study, target: Path | None, jobs: int | None, part: tuple[i
     tasks = part_of(study.tasks(), part)
     store = StudyDirectory(target) if target is not None and target.is_dir() else None
     there = store.found() if store else set()
-    missing = list({task.identity: task for task in tasks if task.identity not in there}.values())
+    missing = distinct(task for task in tasks if task.identity not in there)
     workers = workers_for(jobs, max(1, len(missing)))
     known = {sha: s for sha, s in store.seconds().items() if sha in there} if store else {}
     begin = study.points[0].design

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
+
+import numpy as np
 
 from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.study.cells import Cell, beginning, run_cell, warm_up
@@ -15,8 +16,10 @@ _BEGINNING = 0.05
 """Share of a run that is tried."""
 _SHORT = 0.5
 """Wall time / s up to which a run is tried whole."""
-MOST_SETTINGS = 6
-"""So many settings are tried, evenly spread."""
+MOST_SETTINGS = 24
+"""So many settings are tried at most, evenly spread."""
+PATIENCE_S = 10.0
+"""Wall time after which no other setting is tried."""
 
 
 def seconds(tasks: Sequence[Task], known: Mapping[str, float]) -> float:
@@ -33,14 +36,30 @@ def seconds(tasks: Sequence[Task], known: Mapping[str, float]) -> float:
         return 0.0
     if known:
         return len(tasks) * sum(known.values()) / len(known)
-    by_point = [list(group) for _, group in groupby(tasks, key=lambda task: task.point)]
-    step = max(1, len(by_point) // MOST_SETTINGS)
+    at: dict[int, list[Task]] = {}
+    for task in tasks:
+        at.setdefault(task.point, []).append(task)
+    by_point = list(at.values())
+    chosen = np.linspace(0, len(by_point) - 1, min(len(by_point), MOST_SETTINGS)).round().astype(int)
     tried: list[float] = []
     warm_up(tasks[0].cell)  # the loop's compilation is not counted
-    for group in by_point[::step][:MOST_SETTINGS]:
-        firsts = {task.cell.label: task.cell for task in reversed(group)}
+    begin = time.perf_counter()
+    for number in _spread(chosen.tolist()):
+        firsts = {task.cell.label: task.cell for task in reversed(by_point[number])}
         tried += [_of(cell) for cell in firsts.values()]
+        if time.perf_counter() - begin > PATIENCE_S:
+            break
     return len(tasks) * sum(tried) / len(tried)
+
+
+def _spread(numbers: list[int]) -> list[int]:
+    """The same numbers, the ends and the middle first, so that whatever is left out lies between others."""
+    order: list[int] = []
+    step = max(1, len(numbers) - 1)
+    while len(order) < len(numbers):
+        order += [n for n in (*numbers[::step], numbers[-1]) if n not in order]
+        step = max(1, step // 2)
+    return list(dict.fromkeys(order))
 
 
 def _of(cell: Cell) -> float:

@@ -162,6 +162,14 @@ class Study:
         return run_study(self, directory, jobs=jobs, executor=executor, scheduler=scheduler, progress=progress)
 
 
+def distinct(tasks: Iterable[Task]) -> list[Task]:
+    """The tasks without those that an earlier one does as well."""
+    found: dict[str, Task] = {}
+    for task in tasks:
+        found.setdefault(task.identity, task)
+    return list(found.values())
+
+
 def points_of(
     settings: Sequence[Levels],
     axes: Iterable[str],

@@ -18,7 +18,7 @@ from ucnp_abm.study.cells import Cell, CellResult, run_cell, warm_up
 from ucnp_abm.study.cluster import LOCAL, dask
 from ucnp_abm.study.conduct import carry_out
 from ucnp_abm.study.crew import Crew, Done
-from ucnp_abm.study.grid import Study, Task
+from ucnp_abm.study.grid import Study, Task, distinct
 from ucnp_abm.study.live import Watch, watching
 from ucnp_abm.study.outcome import Account, Failed, StudyResult
 from ucnp_abm.study.record import pack, unpack
@@ -123,7 +123,7 @@ class _Run:
             self.cells |= read_all(self.store, [t.identity for t in tasks if t.identity not in self.cells])
         self.here += len(self.cells.keys() - known)
         settled = self.cells.keys() | self.failed.keys()
-        missing = list({t.identity: t for t in tasks if t.identity not in settled}.values())
+        missing = distinct(task for task in tasks if task.identity not in settled)
         watch.begin(tasks, self.cells)
         if not missing:
             return

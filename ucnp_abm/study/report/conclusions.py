@@ -153,8 +153,8 @@ def _across(result: StudyResult) -> str:
         f"{' and '.join(labels)} differ{'s' * (len(labels) == 1)}{f' from {first}' * (n == 0)} by {ends}"
         for n, (ends, labels) in enumerate(told.items())
     ]
-    clear = "all" if n_clear == n_all else str(n_clear)
-    clear = f"Of {n_all} differences {clear} hold after Holm's correction."
+    clear = f"All {n_all}" if n_clear == n_all else f"{n_clear} of {n_all}"
+    clear += " differences hold after Holm's correction." if n_all > 1 else " difference holds."
     return f"In {tables.subject(column)}, {'; '.join(by)}. {clear}"
 
 
@@ -173,7 +173,7 @@ def _ends(result: StudyResult, tested: list[Test]) -> str:
         return test.ratio.value if light and test.ratio else test.difference.value
 
     low, high = min(tested, key=rank), max(tested, key=rank)
-    return f"from {told(low)} to {told(high)}" if low is not high else told(low)
+    return f"{told(low)} to {told(high)}" if low is not high else told(low)
 
 
 def _span(result: StudyResult) -> str:
