@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright
 from ucnp_abm import load_study
 
 STUDY = ROOT / "examples" / "studies" / "sensitivity.toml"
-LOOKS = {"report_top": ("light", 0, 1180), "report_verdict": ("light", None, 760), "report_dark": ("dark", 0, 760)}
+LOOKS = {"report_top": ("light", 0, 1120), "report_verdict": ("light", None, 760), "report_dark": ("dark", 0, 760)}
 """Colour scheme, where the picture begins (None: at the section on assumptions), and its height / px."""
 
 

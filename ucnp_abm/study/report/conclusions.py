@@ -30,11 +30,12 @@ def finding(result: StudyResult) -> str:
     """What was found, in a few sentences; of assumptions changed one at a time, which of them carries it."""
     if len(result.comparisons) == 1:
         return findings.finding(result.comparisons[0])
-    carried = verdict(result) if result.study.arrangement == ONE_AT_A_TIME else ""
+    if result.study.arrangement == ONE_AT_A_TIME and (carried := verdict(result)):
+        return f"{findings.finding(result.comparisons[0])} {carried}"
     parts = (
         [_across(result), order(result, tables.is_light(result.column))] if len(result.labels) > 1 else [_span(result)]
     )
-    return " ".join(part for part in [carried, *parts] if part) or "No run is finished."
+    return " ".join(filter(None, parts)) or "No run is finished."
 
 
 def verdict(result: StudyResult) -> str:

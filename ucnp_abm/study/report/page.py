@@ -35,8 +35,8 @@ a { color: var(--link) }
 .notes li + li { margin-top: .3rem }
 figure { margin: 0 0 1.2rem }
 img { width: 100%; background: #fff; border-radius: 4px }
-figcaption, caption { color: var(--soft); font-size: .87rem; text-align: left }
-caption { padding-bottom: .4rem }
+figcaption, .caption { color: var(--soft); font-size: .87rem }
+.caption { margin: 0 0 .4rem }
 .wide { overflow-x: auto; margin: 0 0 1.4rem }
 .long { max-height: 36rem; overflow-y: auto; border-bottom: 1px solid var(--line) }
 .long th { position: sticky; top: 0; background: var(--paper); box-shadow: inset 0 -1px var(--line) }
@@ -55,7 +55,7 @@ code, pre { font-size: .87rem }
   dl { display: block } dd { margin-bottom: .4rem } }
 @page { size: A4; margin: 16mm 15mm }
 @media print { body { margin: 0; padding: 0; max-width: none; font-size: 10pt }
-  h1, h2, caption { break-after: avoid } figure, tr, li, .tiles, .finding, pre { break-inside: avoid }
+  h1, h2, .caption { break-after: avoid } figure, tr, li, .tiles, .finding, pre { break-inside: avoid }
   img { width: auto; max-width: 100%; max-height: 23cm } thead { display: table-header-group }
   .finding, .notes, pre { background: none; border: 1px solid #999; border-left-width: 4px }
   .wide { overflow: visible; max-height: none } .long th { position: static; box-shadow: none }
@@ -174,8 +174,8 @@ def _table(caption: str, rows: Sequence[Sequence[str]], number: int) -> str:
     )
     kind = "wide long" if len(others) > LONG else "wide"
     return (
-        f'<div class="{kind}" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f"<table><caption><b>Table {number}.</b> {escape(caption)}</caption>"
+        f'<p class="caption" id="table-{number}"><b>Table {number}.</b> {escape(caption)}</p>'
+        f'<div class="{kind}" tabindex="0" role="region" aria-labelledby="table-{number}"><table>'
         f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
