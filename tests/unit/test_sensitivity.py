@@ -212,7 +212,11 @@ def test_verdict_that_nothing_turns_says_how_far_it_moves():
 def test_flip_that_could_itself_be_chance_is_called_so():
     base = 2.0 + NOISE
     text = told(base, bath_finite=np.array([3.0, -3.0, 2.0, -3.0]))
-    assert "a change that could itself be chance" in text
+    assert "is turned by no assumption tried here" in text
+    assert text.endswith(
+        "With bath = finite there is no clear difference, but the change could itself be chance: "
+        "more crystals would tell."
+    )
     assert "chance" not in told(base, bath_finite=-2.0)
 
 

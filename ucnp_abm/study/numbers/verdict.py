@@ -45,25 +45,36 @@ def verdict(found: Sequence[Influence] | Sequence[Effect], unit: str, title: str
 
 
 def _alone(influences: list[Influence], unit: str) -> str:
-    """Of assumptions that were changed one at a time."""
+    """Of assumptions that were changed one at a time; a flip that may be chance carries nothing, and is told last."""
     base = influences[0].base
-    flips = [each for each in influences if each.flips]
+    flips = [each for each in influences if each.flips and side(each.change)]
+    carriers = list(dict.fromkeys(each.assumption for each in flips))
+    unclear = _unclear([each for each in influences if each.flips and not side(each.change)])
     if not flips:
         low, high = _ends([base, *(each.contrast for each in influences)])
         most = max(influences, key=lambda each: size(each.change.value))
         return (
             f"is turned by no assumption tried here: the difference stays between {low} and "
             f"{_with_unit(high, unit)}, changed furthest by {most.assumption} = {most.level}"
-            f"{_fading(influences, unit)}."
+            f"{_fading(influences, unit)}.{unclear}"
         )
-    carriers = list(dict.fromkeys(each.assumption for each in flips))
-    turns = [f"with {each.assumption} = {each.level} {_move(base, each.contrast, each.change, unit)}" for each in flips]
+    turns = [f"with {each.assumption} = {each.level} {_move(base, each.contrast, unit)}" for each in flips]
     others = [each for each in influences if each.assumption not in carriers]
     ending = ""
     if others:
         most = max(others, key=lambda each: size(each.change.value))
         ending = f"; no other assumption changes it by more than {_with_unit(_amount(most.change), unit)}"
-    return f"rests on {_listed(carriers)}: {'; '.join(turns)}{ending}."
+    return f"rests on {_listed(carriers)}: {'; '.join(turns)}{ending}.{unclear}"
+
+
+def _unclear(found: list[Influence]) -> str:
+    """Of assumptions with which the verdict is lost, by a change that could be chance."""
+    if not found:
+        return ""
+    names = _listed([f"{each.assumption} = {each.level}" for each in found])
+    return (
+        f" With {names} there is no clear difference, but the change could itself be chance: more crystals would tell."
+    )
 
 
 def _fading(influences: list[Influence], unit: str) -> str:
@@ -106,13 +117,11 @@ def _together(effects: list[Effect], unit: str) -> str:
     return f"holds at all {n} points: {stays}. {_most(effects)}"
 
 
-def _move(base: Mean, contrast: Mean, change: Mean, unit: str) -> str:
+def _move(base: Mean, contrast: Mean, unit: str) -> str:
     verb = "falls" if abs(contrast.value) < abs(base.value) else "goes"
     if side(contrast) == -side(base):
         verb = "turns"
-    chance = ", a change that could itself be chance" if side(change) == 0 else ""
-    ends = f"from {base.interval('+')} to {_with_unit(contrast.interval('+'), unit)}"
-    return f"the difference {verb} {ends}{chance}"
+    return f"the difference {verb} from {base.interval('+')} to {_with_unit(contrast.interval('+'), unit)}"
 
 
 def _what_is_clear(influences: list[Influence], unit: str) -> str:
