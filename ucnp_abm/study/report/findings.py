@@ -41,6 +41,8 @@ def finding(result: Comparison) -> str:
     """What the first observable does, and by how much each mechanism differs from the first."""
     column, first = result.design.columns[0], result.labels[0]
     end, core = result.mean(first, column), column == "outside_core_pct"
+    if not any(math.isfinite(result.mean(label, column).value) for label in result.labels):
+        return "No run is finished." if not result.found else f"{column} is defined in no run."
     when = f"After {result.design.steps:.4g} steps ({duration(result.design)})"
     what = "% of the core's ions outside the core" if core else f"as {column}"
     text = f"{when}, {first} leaves {end.interval()} {what}."

@@ -35,14 +35,14 @@ a { color: var(--link) }
 .notes li + li { margin-top: .3rem }
 figure { margin: 0 0 1.2rem }
 img { width: 100%; background: #fff; border-radius: 4px }
-figcaption, caption { color: var(--soft); font-size: .87rem; text-align: left }
-caption { padding-bottom: .4rem }
+figcaption, .caption { color: var(--soft); font-size: .87rem; text-align: left }
+.caption { margin: 0 0 .4rem }
 .wide { overflow-x: auto; margin: 0 0 1.4rem }
 .long { max-height: 36rem; overflow-y: auto; border-bottom: 1px solid var(--line) }
 .long th { position: sticky; top: 0; background: var(--paper); box-shadow: inset 0 -1px var(--line) }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: bottom }
-td { white-space: nowrap }
+td, td span { white-space: nowrap }
 .word, .prose { text-align: left }
 .prose { white-space: normal; min-width: 14rem }
 th:first-child, td:first-child { padding-left: 0 }
@@ -55,7 +55,7 @@ code, pre { font-size: .87rem }
   dl { display: block } dd { margin-bottom: .4rem } }
 @page { size: A4; margin: 16mm 15mm }
 @media print { body { margin: 0; padding: 0; max-width: none; font-size: 10pt }
-  h1, h2, caption { break-after: avoid } figure, tr, li, .tiles, .finding, pre { break-inside: avoid }
+  h1, h2, .caption { break-after: avoid } figure, tr, li, .tiles, .finding, pre { break-inside: avoid }
   img { width: auto; max-width: 100%; max-height: 23cm } thead { display: table-header-group }
   .finding, .notes, pre { background: none; border: 1px solid #999; border-left-width: 4px }
   .wide { overflow: visible; max-height: none } .long th { position: static; box-shadow: none }
@@ -169,19 +169,24 @@ def _table(caption: str, rows: Sequence[Sequence[str]], number: int) -> str:
     looks = [_look(column, n == 0) for n, column in enumerate(columns)]
     cells = "".join(f'<th scope="col"{look}>{escape(cell)}</th>' for cell, look in zip(head, looks, strict=True))
     body = "\n".join(
-        "<tr>" + "".join(f"<td{look}>{escape(cell)}</td>" for cell, look in zip(row, looks, strict=True)) + "</tr>"
+        "<tr>" + "".join(f"<td{look}>{_whole(cell)}</td>" for cell, look in zip(row, looks, strict=True)) + "</tr>"
         for row in others
     )
     kind = "wide long" if len(others) > LONG else "wide"
     return (
+        f'<p class="caption"><b>Table {number}.</b> {escape(caption)}</p>'
         f'<div class="{kind}" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f"<table><caption><b>Table {number}.</b> {escape(caption)}</caption>"
-        f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
 def _cell(text: str) -> str:
     return "–" if text.strip().lower() == "nan" else text
+
+
+def _whole(cell: str) -> str:
+    """A cell for HTML, of which no number is broken at a minus sign, nor a name at a hyphen, where lines are narrow."""
+    return re.sub(r"\S*-\S*", lambda word: f"<span>{word[0]}</span>", escape(cell))
 
 
 def _look(column: Sequence[str], first: bool) -> str:

@@ -72,7 +72,7 @@ def _aggregated(result: StudyResult) -> list[tuple[str, str]]:
         found.append(("Flicker", f"More than {most} of the events took the previous one back: {_listed(flicker)}."))
     both = zip(result.tests(result.column), result.bootstraps(result.column), strict=True)
     doubtful = [test for test, (low, high) in both if test.is_clear != (low > 0 or high < 0) and math.isfinite(low)]
-    if doubtful and few >= findings.FEW:
+    if doubtful and not tables.is_light(result.column) and few >= findings.FEW:
         names = [f"{t.label} at {result.study.points[t.point].name}" for t in doubtful]
         found.append(("Intervals", f"Student's t and the bootstrap disagree about zero: {_listed(names)}."))
     return found
