@@ -173,3 +173,5 @@ def test_light_is_tested_and_shown_as_ratios() -> None:
     effects = summary.effect_table(light)
     assert effects[0][1:4] == ["difference / decades", "ratio", "Hedges' g"]
     assert float(effects[1][1].split()[0]) == pytest.approx(np.log10(test.ratio.value), rel=0.05)
+    assert f"changes with y-complex by a factor of {test.ratio.factor()}" in light.finding
+    assert f"x {test.ratio.factor()}" in result.table()

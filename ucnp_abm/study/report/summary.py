@@ -11,7 +11,7 @@ import numpy as np
 
 from ucnp_abm.study.axes import ONE_AT_A_TIME, named, short_names
 from ucnp_abm.study.grid import Study
-from ucnp_abm.study.numbers import contrasts, convergence
+from ucnp_abm.study.numbers import convergence
 from ucnp_abm.study.numbers.statistics import Mean
 from ucnp_abm.study.report import paired, tables
 from ucnp_abm.study.report.paired import Test
@@ -84,7 +84,7 @@ def ends(result: StudyResult, most: int | None = None) -> Table:
             row = [*setting, label, str(len(comparison.replicates(label)))]
             for column in columns:
                 factors = _by_factors(result, column)
-                row.append(_shown(comparison, label, column, factors))
+                row.append(_shown(comparison, label, column))
                 if tables.is_light(column):
                     gain = comparison.gain(label, column)
                     row.append(gain.factor() if gain else "–")
@@ -122,7 +122,7 @@ def effect_table(result: StudyResult) -> Table:
                 _brief(test.consistent_pct, 3),
                 _brief(test.p, 2),
                 _brief(test.p_holm, 2),
-                f"[{low:+.3g}, {high:+.3g}]" if math.isfinite(low) else "–",
+                f"[{low:+#.3g}, {high:+#.3g}]".replace(".,", ",").replace(".]", "]") if math.isfinite(low) else "–",
             ]
         )
     return rows
@@ -213,18 +213,12 @@ def _by_factors(result: StudyResult, column: str) -> bool:
 def _compared(comparison: Comparison, label: str, column: str, factors: bool) -> str:
     if not factors:
         return tables.change(comparison, label, column, None)
-    values, reference = comparison.pairs(label, column)
-    found = contrasts.ratio(values, reference) if values.size else None
+    found = tables.factor(comparison, label, column)
     return found.factor() if found else "–"
 
 
-def _shown(comparison: Comparison, label: str, column: str, factors: bool) -> str:
-    found = comparison.mean(label, column)
-    if factors and found.n_values:
-        values = comparison.values(label, column)
-        geometric = contrasts.ratio(values, np.ones_like(values))
-        return geometric.factor() if geometric else found.interval()
-    return found.interval() if found.n_values else "no run"
+def _shown(comparison: Comparison, label: str, column: str) -> str:
+    return tables.level(comparison, label, column) if comparison.mean(label, column).n_values else "no run"
 
 
 def _brief(number: float, digits: int) -> str:
