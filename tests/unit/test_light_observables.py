@@ -14,6 +14,9 @@ from ucnp_abm import Model, Particle, Simulation, compare, light, mechanism, obs
 from ucnp_abm.crystal.recipes import CoreShell
 from ucnp_abm.observables import light as shining
 from ucnp_abm.study.cells import Cell, run_cell
+from ucnp_abm.study.numbers import contrasts
+from ucnp_abm.study.outcome import StudyResult
+from ucnp_abm.study.report import summary
 
 NAMES = ["qy", "tau_450_ms", "i_450", "k_eff"]
 GROWN = {"diameter": "3 nm", "shell": "NaYF4", "thickness": "0.8 nm"}
@@ -146,3 +149,29 @@ def test_run_without_light_imports_no_photons():
         "sys.exit(any(m.startswith('ucnp_abm.photons') for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_light_is_tested_and_shown_as_ratios() -> None:
+    result = compare(
+        ["no-complex", "y-complex"], RECIPE, replicates=3, steps=30, observables=("i_450", "vacancies"), jobs=1
+    )
+    light = StudyResult.of(result)
+    (test,) = light.tests("i_450")
+    values, reference = result.pairs("y-complex", "i_450")
+    assert test.p == contrasts.p_value(np.log10(values), np.log10(reference))
+    assert test.effect == contrasts.effect_size(np.log10(values), np.log10(reference))
+    assert test.ratio is not None
+    assert test.is_clear == (test.p < 0.05) == (not test.ratio.low <= 1 <= test.ratio.high)
+    head, first, second = summary.ends(light)
+    assert [head[2], head[4], head[6]] == [
+        "450 nm / (photons/s), i_450",
+        "times no-complex",
+        "difference from no-complex",
+    ]
+    assert second[4] == test.ratio.factor()
+    assert "-" not in first[2].replace("e-", ""), "no light is below zero"
+    effects = summary.effect_table(light)
+    assert effects[0][1:4] == ["difference / decades", "ratio", "Hedges' g"]
+    assert float(effects[1][1].split()[0]) == pytest.approx(np.log10(test.ratio.value), rel=0.05)
+    assert f"changes with y-complex by a factor of {test.ratio.factor()}" in light.finding
+    assert f"x {test.ratio.factor()}" in result.table()

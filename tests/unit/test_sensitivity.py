@@ -161,7 +161,7 @@ def test_equal_points_have_no_shares():
     points, contrasts = full(lambda a, b: -3.0, a=2, b=2)
     assert all(math.isnan(share) for share in variance_shares(points, contrasts).values())
     assert all(math.isnan(each.total_order) for each in factorial(points, contrasts))
-    assert verdict(factorial(points, contrasts), *WORDS).endswith("No two points differ.")
+    assert verdict(factorial(points, contrasts), *WORDS).endswith("No two settings differ.")
 
 
 def test_what_is_no_full_factorial_is_refused_in_one_sentence():
@@ -233,8 +233,8 @@ def test_base_without_a_clear_sign_has_no_verdict():
 def test_verdict_of_a_factorial_names_the_level_that_turns_the_mean():
     text = verdict(factorial(*full(lambda a, b: -30 + 32 * a + b, a=2, b=2)), *WORDS)
     assert "rests on a: with a = a1 the mean difference is +2.5 [+1.2, +3.8] points instead of -13.5 " in text
-    assert "over all 4 points, and 100 % of its points have another verdict. " in text
-    assert text.endswith("Of the variance between points, a accounts for 100 %.")
+    assert "over all 4 settings, and 100 % of its settings have another verdict. " in text
+    assert text.endswith("Of the variance between settings, a accounts for 100 %.")
 
 
 def test_levels_that_turn_the_mean_of_a_factorial_are_named_worst_first():
@@ -249,20 +249,20 @@ def test_levels_that_turn_the_mean_of_a_factorial_are_named_worst_first():
 def test_verdict_of_a_factorial_tells_of_assumptions_that_turn_it_together():
     text = verdict(factorial(*full(lambda a, b: 5 - 20 * (1 - a * b), a=2, b=2)), *WORDS)
     assert "is turned by no assumption alone (its mean at any one level stays between -15.0 and -5.0 points)" in text
-    assert "but by some of them together, at 25 % of the 4 points, most often with a = a1 (50 %)" in text
+    assert "but by some of them together, at 25 % of the 4 settings, most often with a = a1 (50 %)" in text
     assert text.endswith("a accounts for 33 % alone and 67 % with its interactions, b for 67 % with its own.")
 
 
 def test_verdict_of_a_factorial_that_holds_everywhere_says_so():
     text = verdict(factorial(*full(lambda a, b: 30 + a + b, a=2, b=3)), *WORDS)
-    assert "above no-complex) holds at all 6 points: its mean at any one level stays between 30.5 and" not in text
+    assert "above no-complex) holds at all 6 settings: its mean at any one level stays between 30.5 and" not in text
     assert (
-        "above no-complex) holds at all 6 points: its mean at any one level stays between +30.5 and +32.5 points"
+        "above no-complex) holds at all 6 settings: its mean at any one level stays between +30.5 and +32.5 points"
         in text
     )
     undecided = verdict(factorial(*full(lambda a: 10 * a - 5, a=2)), *WORDS)
     assert "by +0.0 [-1.3, +1.3] points (no clear sign)" in undecided
-    assert "on average over 2 points" in undecided
+    assert "on average over 2 settings" in undecided
 
 
 def test_nothing_varied_has_no_verdict():

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from ucnp_abm.errors import BadInput
-from ucnp_abm.study.numbers.statistics import difference, mean, relative
+from ucnp_abm.study.numbers.statistics import Mean, difference, mean, relative
 
 VALUES = [16.8, 17.3, 16.9, 17.6, 17.0]
 
@@ -87,3 +87,11 @@ def test_interval_is_written_with_the_digits_that_it_gives(values, sign, text):
 def test_mean_is_written_with_its_standard_error():
     assert str(mean(VALUES)) == "17.1 ± 0.1"
     assert str(mean([9.25, 9.31])) == "9.28 ± 0.03"
+
+
+def test_an_interval_over_decades_never_shows_a_factor_of_zero() -> None:
+    assert Mean(8.4e5, 1e5, 4.4e4, 1.49e7, 6).factor() == "8.4e5 [44000, 1.5e7]"
+    assert Mean(3e-4, 1e-4, 1e-7, 0.1, 6).factor() == "3.0e-4 [1.0e-7, 0.10]"
+    narrow, single = Mean(1.2, 0.1, 0.9, 1.5, 6), Mean(2840.0, math.nan, math.nan, math.nan, 1)
+    assert narrow.factor() == narrow.interval()
+    assert single.factor() == single.interval()

@@ -8,6 +8,7 @@ import pytest
 from commands import told
 from studies import FILE, held, tables
 
+from ucnp_abm.cli.compare import study_file
 from ucnp_abm.config.studies import load_study
 from ucnp_abm.errors import BadInput
 from ucnp_abm.study.running import run_study
@@ -297,3 +298,8 @@ def test_two_processes_do_not_run_in_one_directory(here, capsys):
     with StudyDirectory.begin(here / "s", load_study(here / "s.toml")).held():
         said = refused(capsys, "compare", "s.toml", "--seed", 3)
     assert f"study: 's' is being run by process {os.getpid()}; wait for it" in said
+
+
+def test_a_study_file_beside_a_mechanism_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"mine\.toml: a study file stands alone"):
+        study_file(["mine.toml", "no-complex"])

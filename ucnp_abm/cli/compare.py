@@ -104,6 +104,9 @@ def compare(
 
 def study_file(what: Sequence[str]) -> str | None:
     """The study file, if there is one: a single argument that names a file, but no Python file."""
+    files = [each for each in what if each.endswith(".toml")]
+    if files and len(what) > 1:
+        raise BadInput(f"{files[0]}: a study file stands alone; its mechanisms are named in it")
     if len(what) != 1 or what[0].endswith(".py"):
         return None
     return what[0] if what[0].endswith(".toml") or Path(what[0]).is_file() else None

@@ -264,7 +264,8 @@ def replicate_seeds(seed: int, replicates: int) -> tuple[int, ...]:
 
 def _marks(steps: float | None, marks: Sequence[float | str] | None, protocol: Protocol, z: int) -> tuple[float, ...]:
     """Marks with 0 and the end: `steps`, else the protocol's own, else the last mark, else 1000."""
-    given = sorted({_mark(mark, protocol, z) for mark in marks}) if marks is not None else []
+    asked = {_mark(mark, protocol, z): mark for mark in marks} if marks is not None else {}
+    given = sorted(asked)
     if steps is not None:
         if not math.isfinite(units.amount(steps, "steps")) or steps == 0:
             raise BadInput(f"steps: expected a finite number above zero, got {steps}")
@@ -274,7 +275,9 @@ def _marks(steps: float | None, marks: Sequence[float | str] | None, protocol: P
     else:
         end = given[-1] if given and given[-1] > 0 else DEFAULT_STEPS
     if given and given[-1] > end * (1 + 1e-9):
-        raise BadInput(f"marks: {given[-1]:g} lies beyond the end, {end:g} steps")
+        mark = asked[given[-1]]
+        told = f"{mark!r}, {given[-1]:g} steps," if isinstance(mark, str) else f"{given[-1]:g}"
+        raise BadInput(f"marks: {told} lies beyond the end, {end:g} steps")
     inner = given or [0.1 * end, 0.5 * end]
     return (0.0, *(mark for mark in inner if 0 < mark < end * (1 - 1e-9)), end)
 

@@ -14,6 +14,8 @@ from ucnp_abm.study.grid import Task
 
 _BEGINNING = 0.05
 """Share of a run that is tried."""
+_MOST_STEPS = 20_000
+"""Of a longer beginning only so many steps are tried: an estimate never takes long."""
 _SHORT = 0.5
 """Wall time / s up to which a run is tried whole."""
 MOST_SETTINGS = 24
@@ -65,12 +67,13 @@ def _spread(numbers: list[int]) -> list[int]:
 def _of(cell: Cell) -> float:
     """A short run itself; else growth, the run in proportion to its beginning, and light once for each mark."""
     quick = replace(cell, observables=tuple(name for name in cell.observables if not OBSERVABLES[name].costly))
-    idle, short = (_timed(beginning(quick, share)) for share in (0.0, _BEGINNING))
-    found = idle + max(0.0, short - idle) / _BEGINNING
+    tried = min(_BEGINNING, _MOST_STEPS / cell.marks[-1])
+    idle, short = (_timed(beginning(quick, share)) for share in (0.0, tried))
+    found = idle + max(0.0, short - idle) / tried
     if found < _SHORT and quick.observables == cell.observables:
         return _timed(replace(cell, snapshots=(), directory=None))
     if quick.observables != cell.observables:
-        found += max(0.0, _timed(beginning(cell, _BEGINNING)) - short) * len(cell.marks)
+        found += max(0.0, _timed(beginning(cell, tried)) - short) * len(cell.marks)
     return found
 
 

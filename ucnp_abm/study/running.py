@@ -108,6 +108,7 @@ class _Run:
         self.failed: dict[str, Failed] = {}
         self.lines: list[dict[str, Any]] = []
         self.workers: set[str] = set()
+        self.most_workers = 0
         self.ran, self.here, self.compute = 0, 0, 0.0
         self.begin = self.logged = time.perf_counter()
 
@@ -136,6 +137,8 @@ class _Run:
                 raise
             raise self._stopped(str(error)) from error
         finally:
+            self.most_workers = max(self.most_workers, len(self.workers))  # a round for more precision has its own
+            self.workers.clear()
             self._write_log()
 
     def result(self, tasks: Sequence[Task], mine: Sequence[Task]) -> StudyResult:
@@ -148,7 +151,7 @@ class _Run:
             shared=len(mine) - len(runs),
             compute_s=self.compute,
             wall_s=time.perf_counter() - self.begin,
-            workers=len(self.workers),
+            workers=self.most_workers,
         )
         return StudyResult.from_cells(
             self.study,

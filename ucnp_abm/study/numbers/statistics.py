@@ -25,6 +25,8 @@ Numbers = Sequence[float] | NDArray[np.float64]
 
 SMALL, LARGE = 0.01, 1e6
 """Numbers below and above are shown with an exponent, where digits would be lost or be more than are known."""
+WIDE = 3.0
+"""Ends of an interval further apart than by this factor have digits of their own."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,27 @@ class Mean:
         numbers = (number / 10.0**power for number in (self.value, self.low, self.high))
         shown = [f"{number:{sign}.{min(4, max(0, digits))}f}{ending}" for number in numbers]
         return f"{shown[0]} [{shown[1]}, {shown[2]}]" if self.n_values > 1 else shown[0]
+
+    def factor(self) -> str:
+        """As `interval`, of a number above zero whose interval may span decades: two digits for each end then.
+
+        Examples
+        --------
+        >>> Mean(8.4e5, 1e5, 4.4e4, 1.49e7, 6).factor(), Mean(0.0031, 0.01, 8e-6, 2.2, 6).factor()
+        ('8.4e5 [44000, 1.5e7]', '0.0031 [8.0e-6, 2.2]')
+        """
+        if self.n_values < 2 or not (self.low > 0 and self.high > WIDE * self.low and math.isfinite(self.high)):
+            return self.interval()
+        value, low, high = (_two_digits(end) for end in (self.value, self.low, self.high))
+        return f"{value} [{low}, {high}]"
+
+
+def _two_digits(number: float) -> str:
+    mantissa, exponent = f"{number:.1e}".split("e")
+    power = int(exponent)
+    if not -4 < power < 5:
+        return f"{mantissa}e{power}"
+    return f"{float(f'{number:.1e}'):.{max(0, 1 - power)}f}"
 
 
 def mean(values: Numbers) -> Mean:

@@ -34,7 +34,7 @@ def verdict(found: Sequence[Influence] | Sequence[Effect], unit: str, title: str
     influences = [each for each in found if isinstance(each, Influence)]
     effects = [each for each in found if isinstance(each, Effect)]
     base = effects[0].overall if effects else influences[0].base
-    where = f" on average over {effects[0].n_points} points" if effects else ""
+    where = f" on average over {effects[0].n_points} settings" if effects else ""
     if side(base) == 0:
         text = f"There is no verdict to turn: in {title}, {labels[0]} differs from {labels[1]}{where} by"
         why = "one replicate says nothing about chance" if base.n_values < 2 else "no clear sign"
@@ -98,7 +98,7 @@ def _together(effects: list[Effect], unit: str) -> str:
         turns = [
             f"with {each.assumption} = {level} the mean difference is "
             f"{_with_unit(each.means[level].interval('+'), unit)} instead of {overall.interval('+')} "
-            f"over all {n} points, and {each.flips_pct[level]:.0f} % of its points have another verdict"
+            f"over all {n} settings, and {each.flips_pct[level]:.0f} % of its settings have another verdict"
             for each, level in flips
         ]
         return f"rests on {_listed(carriers)}: {'; '.join(turns)}. {_most(effects)}"
@@ -112,9 +112,9 @@ def _together(effects: list[Effect], unit: str) -> str:
         pct = _mean_pct(effects[0])
         return (
             f"is turned by no assumption alone ({stays}), but by some of them together, at {pct:.0f} % "
-            f"of the {n} points, most often with {assumption} = {level} ({level_pct:.0f} %). {_most(effects)}"
+            f"of the {n} settings, most often with {assumption} = {level} ({level_pct:.0f} %). {_most(effects)}"
         )
-    return f"holds at all {n} points: {stays}. {_most(effects)}"
+    return f"holds at all {n} settings: {stays}. {_most(effects)}"
 
 
 def _move(base: Mean, contrast: Mean, unit: str) -> str:
@@ -135,13 +135,13 @@ def _what_is_clear(influences: list[Influence], unit: str) -> str:
 def _most(effects: list[Effect]) -> str:
     most = max(effects, key=lambda each: size(each.total_order))
     if math.isnan(most.total_order):
-        return "No two points differ."
+        return "No two settings differ."
     alone, together = f"{100 * most.first_order:.0f} %", f"{100 * most.total_order:.0f} %"
     interactions = "" if together == alone else f" alone and {together} with its interactions"
     others = sorted((each for each in effects if each is not most), key=lambda each: -size(each.total_order))
     second = [each for each in others[:1] if each.total_order > 0.5 * most.total_order]
     more = "".join(f", {each.assumption} for {100 * each.total_order:.0f} % with its own" for each in second)
-    return f"Of the variance between points, {most.assumption} accounts for {alone}{interactions}{more}."
+    return f"Of the variance between settings, {most.assumption} accounts for {alone}{interactions}{more}."
 
 
 def _mean_pct(effect: Effect) -> float:

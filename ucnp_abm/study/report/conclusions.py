@@ -154,8 +154,8 @@ def _across(result: StudyResult) -> str:
         f"{' and '.join(labels)} differ{'s' * (len(labels) == 1)}{f' from {first}' * (n == 0)} by {ends}"
         for n, (ends, labels) in enumerate(told.items())
     ]
-    clear = f"All {n_all}" if n_clear == n_all else f"{n_clear} of {n_all}"
-    clear += " differences hold after Holm's correction." if n_all > 1 else " difference holds."
+    clear = ("Both" if n_all == 2 else f"All {n_all}") if n_clear == n_all else f"{n_clear} of {n_all}"
+    clear += f" differences hold{'s' * (n_clear == 1)} after Holm's correction." if n_all > 1 else " difference holds."
     return f"In {tables.subject(column)}, {'; '.join(by)}. {clear}"
 
 
@@ -167,7 +167,7 @@ def _ends(result: StudyResult, tested: list[Test]) -> str:
     def told(test: Test) -> str:
         size = f"{test.difference.interval('+')}{points}"
         if light and test.ratio:
-            size = f"a factor of {test.ratio.interval()}"
+            size = f"a factor of {test.ratio.factor()}"
         return f"{size} ({result.study.points[test.point].name})"
 
     def rank(test: Test) -> float:

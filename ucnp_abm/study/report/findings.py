@@ -40,17 +40,23 @@ def title(result: Comparison) -> str:
 def finding(result: Comparison) -> str:
     """What the first observable does, and by how much each mechanism differs from the first."""
     column, first = result.design.columns[0], result.labels[0]
-    end, core = result.mean(first, column), column == "outside_core_pct"
+    core = column == "outside_core_pct"
+    if not any(math.isfinite(result.mean(label, column).value) for label in result.labels):
+        return "No run is finished." if not result.found else f"{column} is defined in no run."
     when = f"After {result.design.steps:.4g} steps ({duration(result.design)})"
     what = "% of the core's ions outside the core" if core else f"as {column}"
-    text = f"{when}, {first} leaves {end.interval()} {what}."
+    text = f"{when}, {first} leaves {tables.level(result, first, column)} {what}."
     if len(result.labels) > 1:
         unit = " points" if column.endswith("_pct") else ""
-        changes = [
-            f"{label} by {found.interval('+')}{unit}{_unclear(found)}"
-            for label in result.labels[1:]
-            for found in [result.difference(label, column)]
-        ]
+        changes = []
+        for label in result.labels[1:]:
+            found, ratio = result.difference(label, column), tables.factor(result, label, column)
+            if ratio:  # of light
+                value, low, high = (math.log(end) for end in (ratio.value, ratio.low, ratio.high))
+                logarithm = Mean(value, 0.0, low, high, ratio.n_values)
+                changes.append(f"{label} by a factor of {ratio.factor()}{_unclear(logarithm)}")
+            else:
+                changes.append(f"{label} by {found.interval('+')}{unit}{_unclear(found)}")
         text += f" On the same {_particles(result)} this changes with {'; with '.join(changes)}."
     return text + (f" Complete mixing would be {result.mixed_pct:.0f} %." if core and result.mixed_pct else "")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ucnp_abm.engine.simulation import ENGINE_VERSION
@@ -12,9 +12,10 @@ from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.runs.provenance import versions
 from ucnp_abm.study.axes import short_names
 from ucnp_abm.study.numbers.contrasts import multiple_comparison_note
-from ucnp_abm.study.report import findings
+from ucnp_abm.study.report import findings, tables
 
 if TYPE_CHECKING:
+    from ucnp_abm.study.grid import Study
     from ucnp_abm.study.outcome import StudyResult
 
 PAPER = "10.1021/acs.nanolett.3c01621"
@@ -114,12 +115,15 @@ def _atoms(result: StudyResult) -> str:
     numbers = sorted({len(comparison.design.seeds) for comparison in result.comparisons})
     crystals = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
     short = short_names(study.axes)
-    varied = "; ".join(f"{short[axis]}: {', '.join(levels)}" for axis, levels in study.axes.items())
+    varied = "; ".join(f"{short[axis]}: {' | '.join(_meant(study, axis))}" for axis in study.axes)
     how = {"factorial": "in all combinations", "one-at-a-time": "one at a time"}[study.arrangement]
     declared = ", ".join(shown.mechanisms)
     irreversible = [label for label, each in shown.mechanisms.items() if each.irreversible_verbs]
+    sites = sorted({point.design.room.n_sites for point in study.points})
+    size = f"{sites[0]} to {sites[-1]}" if len(sites) > 1 else f"{sites[0]}"
+    first = "at the first setting " if len(study.points) > 1 else ""
     text = (
-        f"Crystals of {shown.room.n_sites} cation sites ({shown.recipe!r}) were annealed ({shown.protocol}; "
+        f"Crystals of {size} cation sites ({first}{shown.recipe!r}) were annealed ({first}{shown.protocol}; "
         f"{shown.steps:.4g} steps, {findings.duration(shown)}) by exact kinetic Monte Carlo (ucnp_abm "
         f"{versions()['ucnp-abm']}, engine {ENGINE_VERSION}) with the mechanisms {declared}; {crystals} crystals for "
         "each setting, and every mechanism annealed the same ones from the same seeds. "
@@ -130,6 +134,16 @@ def _atoms(result: StudyResult) -> str:
         "A step is the mean time between two hops of a bulk vacancy at the reference barrier. Barriers are calibrated "
         "and vacancy contents chosen; neither is a prediction."
     )
+
+
+def _meant(study: Study, axis: str) -> Iterable[str]:
+    """The levels of an axis; those with names of their own with what they change."""
+    given = study.source.get("vary", {}).get(axis)
+    for level in study.axes[axis]:
+        changes = given.get(level) if isinstance(given, Mapping) else None
+        told = ", ".join(f"{key} = {value}" for key, value in changes.items()) if changes else ""
+        unchanged = "nothing changed" if changes is not None else ""
+        yield f"{level} ({told or unchanged})" if told or unchanged else level
 
 
 def _light(result: StudyResult) -> list[str]:
@@ -161,7 +175,9 @@ def _statistics(result: StudyResult) -> str:
     if len(tested) > 1:
         clear = sum(test.is_clear for test in tested)
         holm = sum(test.p_holm < 0.05 for test in tested if not math.isnan(test.p_holm))
-        text += multiple_comparison_note(len(tested), clear, holm)
+        text += f"In {tables.subject(column)}, {multiple_comparison_note(len(tested), clear, holm)}"
+        if tables.is_light(column) and all(test.ratio for test in tested):
+            text += " Tests of light, and Hedges' g, are of logarithms."
     return text.strip()
 
 

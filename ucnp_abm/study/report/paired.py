@@ -10,6 +10,7 @@ import numpy as np
 
 from ucnp_abm.study.numbers import contrasts
 from ucnp_abm.study.numbers.statistics import Mean
+from ucnp_abm.study.report import tables
 
 if TYPE_CHECKING:
     from ucnp_abm.study.outcome import StudyResult
@@ -29,7 +30,7 @@ class Test:
     ratio : Mean or None
         Geometric mean of the paired ratios, where all values are above zero.
     effect : float
-        Hedges' g for pairs.
+        Hedges' g for pairs; as all that follows, of light that of its logarithms.
     consistent_pct : float
         Share / % of the pairs on the side of the mean difference.
     p, p_holm : float
@@ -48,7 +49,9 @@ class Test:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the 95 % interval leaves out zero."""
+        """Whether the 95 % interval of the difference leaves out zero; of light, that of the ratio one."""
+        if tables.is_light(self.column) and self.ratio:
+            return not self.ratio.low <= 1 <= self.ratio.high
         return self.difference.low > 0 or self.difference.high < 0 or self.difference.low == self.difference.high != 0
 
 
@@ -57,7 +60,8 @@ def tests(result: StudyResult, column: str) -> list[Test]:
     found = _pairs(result, column)
     if not found:
         return []
-    p = np.array([contrasts.p_value(a, b) if a.size else math.nan for _, _, a, b in found])
+    tested = [_as_tested(column, a, b) for _, _, a, b in found]
+    p = np.array([contrasts.p_value(a, b) if a.size else math.nan for a, b in tested])
     adjusted = contrasts.holm(p)
     return [
         Test(
@@ -66,13 +70,20 @@ def tests(result: StudyResult, column: str) -> list[Test]:
             column,
             difference=result.comparisons[number].difference(label, column),
             ratio=contrasts.ratio(a, b) if a.size else None,
-            effect=contrasts.effect_size(a, b) if a.size else math.nan,
-            consistent_pct=contrasts.consistent_pct(a, b) if a.size else math.nan,
+            effect=contrasts.effect_size(*in_test) if a.size else math.nan,
+            consistent_pct=contrasts.consistent_pct(*in_test) if a.size else math.nan,
             p=float(alone),
             p_holm=float(holm),
         )
-        for (number, label, a, b), alone, holm in zip(found, p, adjusted, strict=True)
+        for (number, label, a, b), in_test, alone, holm in zip(found, tested, p, adjusted, strict=True)
     ]
+
+
+def _as_tested(column: str, values: Any, reference: Any) -> tuple[Any, Any]:
+    """Light in decades, where all is above zero: raw, the brightest crystal alone would decide its test."""
+    if tables.is_light(column) and values.size and min(values.min(), reference.min()) > 0:
+        return np.log10(values), np.log10(reference)
+    return values, reference
 
 
 def _pairs(result: StudyResult, column: str) -> list[tuple[int, str, Any, Any]]:
@@ -84,9 +95,10 @@ def _pairs(result: StudyResult, column: str) -> list[tuple[int, str, Any, Any]]:
     ]
 
 
-def bootstraps(result: StudyResult, column: str) -> list[tuple[float, float]]:
-    """95 % BCa intervals of the mean differences, in the order of `tests`; NaN where there is none."""
-    changes = [values - reference for _, _, values, reference in _pairs(result, column)]
+def bootstraps(result: StudyResult, column: str, decades: bool = False) -> list[tuple[float, float]]:
+    """95 % BCa intervals of the mean differences, of light in decades if asked, in the order of `tests`; else NaN."""
+    listed = [(values, reference) for _, _, values, reference in _pairs(result, column)]
+    changes = [a - b for a, b in ([_as_tested(column, *each) for each in listed] if decades else listed)]
     found = [(math.nan, math.nan)] * len(changes)
     for n in {change.size for change in changes} - {0}:
         rows = [number for number, change in enumerate(changes) if change.size == n and np.isfinite(change).all()]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ucnp_abm.study.compare import Comparison
     from ucnp_abm.study.outcome import StudyResult
 
+_ORDERS = 3
+"""So many orders are told at most."""
 TINY = 1e-3
 """Means that differ by a smaller share are told as alike, however sure the difference."""
 
@@ -37,8 +39,14 @@ def order(result: StudyResult, light: bool) -> str:
     if not orders:
         return ""
     (order, n), total = orders.most_common(1)[0], sum(orders.values())
-    where = "at every setting" if n == total else f"at {n} of {total} settings"
-    return f"The order of the means {order} holds {where}."
+    if n == total:
+        return f"The order of the means {order} holds at every setting."
+    others = [f"{other} at {m}" for other, m in orders.most_common()[1:_ORDERS]]
+    more = "; others elsewhere" if len(orders) > _ORDERS else ""
+    return (
+        f"The order of the means is {order} at {n} of {total} settings, {', '.join(others)}{more}"
+        f"{' (≈: could be chance)' if '≈' in ''.join([order, *others]) else ''}."
+    )
 
 
 def _ranked(comparison: Comparison, column: str, light: bool) -> str:

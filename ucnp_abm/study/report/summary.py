@@ -13,7 +13,7 @@ from ucnp_abm.study.axes import ONE_AT_A_TIME, named, short_names
 from ucnp_abm.study.grid import Study
 from ucnp_abm.study.numbers import convergence
 from ucnp_abm.study.numbers.statistics import Mean
-from ucnp_abm.study.report import tables
+from ucnp_abm.study.report import paired, tables
 from ucnp_abm.study.report.paired import Test
 from ucnp_abm.study.report.tables import Table
 
@@ -58,7 +58,8 @@ def failures(result: StudyResult) -> str:
     """The first failures, and where their tracebacks are."""
     shown = [f"  {f.said}" + (f"\n    traceback: {f.file}" if f.file else "") for f in result.failures[:5]]
     more = [f"  … and {len(result.failures) - 5} more"] if len(result.failures) > 5 else []
-    return "\n".join([f"{_many(len(result.failures), 'run')} failed, the others are finished:", *shown, *more])
+    others = ", the others are finished" if result.n_finished else ""
+    return "\n".join([f"{_many(len(result.failures), 'run')} failed{others}:", *shown, *more])
 
 
 def ends(result: StudyResult, most: int | None = None) -> Table:
@@ -75,18 +76,20 @@ def ends(result: StudyResult, most: int | None = None) -> Table:
     head = [*axes, "mechanism", "n"]
     for column in columns:
         head += [tables.title(column), *(["times as grown"] if tables.is_light(column) else [])]
-        head += [f"difference from {first}"] if several else []
+        compared = f"times {first}" if _by_factors(result, column) else f"difference from {first}"
+        head += [compared] if several else []
     rows = [head]
     for setting, comparison in zip(levels, result.comparisons, strict=True):
         for label in comparison.labels:
             row = [*setting, label, str(len(comparison.replicates(label)))]
             for column in columns:
+                factors = _by_factors(result, column)
                 row.append(_shown(comparison, label, column))
                 if tables.is_light(column):
                     gain = comparison.gain(label, column)
-                    row.append(gain.interval() if gain else "–")
+                    row.append(gain.factor() if gain else "–")
                 if several:
-                    row.append("" if label == first else tables.change(comparison, label, column, None))
+                    row.append("" if label == first else _compared(comparison, label, column, factors))
             rows.append(row)
     return rows
 
@@ -104,20 +107,22 @@ def effect_table(result: StudyResult) -> Table:
     """Ratio, Hedges' g, consistency and p-values of every paired difference at the end, in the first observable."""
     axes, levels = _settings(result)
     names = ["ratio", "Hedges' g", "pairs agree / %", "p", "p (Holm)", "bootstrap interval"]
-    rows = [[*axes, "mechanism", "difference", *names]]
     column = result.study.columns[0]
-    for test, (low, high) in zip(result.tests(column), result.bootstraps(column), strict=True):
+    decades = _by_factors(result, column)
+    rows = [[*axes, "mechanism", "difference / decades" if decades else "difference", *names]]
+    ends = paired.bootstraps(result, column, decades=True) if decades else result.bootstraps(column)
+    for test, (low, high) in zip(result.tests(column), ends, strict=True):
         rows.append(
             [
                 *levels[test.point],
                 test.label,
-                test.difference.interval("+"),
-                test.ratio.interval() if test.ratio else "–",
+                _in_decades(test.ratio).interval("+") if decades and test.ratio else test.difference.interval("+"),
+                test.ratio.factor() if test.ratio else "–",
                 _brief(test.effect, 3),
                 _brief(test.consistent_pct, 3),
                 _brief(test.p, 2),
                 _brief(test.p_holm, 2),
-                f"[{low:+.3g}, {high:+.3g}]" if math.isfinite(low) else "–",
+                f"[{low:+#.3g}, {high:+#.3g}]".replace(".,", ",").replace(".]", "]") if math.isfinite(low) else "–",
             ]
         )
     return rows
@@ -130,6 +135,8 @@ def text(result: StudyResult) -> str:
     over = "Mean [95 % interval] at the end of the runs; every setting's crystals are annealed by every mechanism."
     if result.study.arrangement == ONE_AT_A_TIME:
         over += f"\nBase: {named(result.study.points[0].levels, result.study.axes)}."
+    if _by_factors(result, result.column):
+        over += "\nMeans of light are geometric, and so are those of its ratios."
     others = result.study.columns[1:]
     more = f"\n\nOther observables ({', '.join(others)}) stand in table.csv of the report." if others else ""
     return f"{over}\n\n{tables.aligned(ends(result, 1))}{more}"
@@ -192,9 +199,26 @@ def _settled(comparison: Comparison, label: str, column: str) -> dict[str, float
     return {f"{column}_change_last_tenth": tables.defined(found.change.value) if found else None}
 
 
+def _in_decades(ratio: Mean) -> Mean:
+    value, low, high = (math.log10(end) if end > 0 else math.nan for end in (ratio.value, ratio.low, ratio.high))
+    return Mean(value, ratio.error / ratio.value / math.log(10), low, high, ratio.n_values)
+
+
+def _by_factors(result: StudyResult, column: str) -> bool:
+    """Whether geometric means and ratios are shown: light, all above zero."""
+    values = [comparison.values(label, column) for comparison in result.comparisons for label in comparison.labels]
+    return tables.is_light(column) and all(bool((found > 0).all()) for found in values)
+
+
+def _compared(comparison: Comparison, label: str, column: str, factors: bool) -> str:
+    if not factors:
+        return tables.change(comparison, label, column, None)
+    found = tables.factor(comparison, label, column)
+    return found.factor() if found else "–"
+
+
 def _shown(comparison: Comparison, label: str, column: str) -> str:
-    found = comparison.mean(label, column)
-    return found.interval() if found.n_values else "no run"
+    return tables.level(comparison, label, column) if comparison.mean(label, column).n_values else "no run"
 
 
 def _brief(number: float, digits: int) -> str:

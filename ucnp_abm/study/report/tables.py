@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ucnp_abm.observables import OBSERVABLES
 from ucnp_abm.study.cells import whole
+from ucnp_abm.study.numbers import contrasts
 from ucnp_abm.study.numbers.statistics import Mean
 
 if TYPE_CHECKING:
@@ -51,19 +54,40 @@ def subject(column: str) -> str:
     return SUBJECTS.get(column) or (f"the share of ions of shell {layer[1]} outside it" if layer else column)
 
 
-def means(result: Comparison, show: Callable[[Mean], str] = Mean.interval) -> Table:
+def factor(result: Comparison, label: str, column: str, mark: float | None = None) -> Mean | None:
+    """Geometric mean of the paired ratios to the first mechanism; None unless it is light, all above zero."""
+    if not is_light(column) or not result.pairs(label, column, mark)[0].size:
+        return None
+    return contrasts.ratio(*result.pairs(label, column, mark))
+
+
+def level(result: Comparison, label: str, column: str, mark: float | None = None) -> str:
+    """A mean with its interval; of light, where all is above zero, the geometric one."""
+    values = result.values(label, column, mark)
+    geometric = contrasts.ratio(values, np.ones_like(values)) if is_light(column) and values.size else None
+    return geometric.factor() if geometric else result.mean(label, column, mark).interval()
+
+
+def means(result: Comparison, show: Callable[[Mean], str] | None = None) -> Table:
     """Observables by mechanism and mark.
 
     Parameters
     ----------
     result : Comparison
-    show : callable
-        Mean as text.
+    show : callable or None
+        Mean as text; None: with its interval, of light the geometric one.
     """
     columns = result.design.columns
     head = ["mechanism", "steps", *(title(column) for column in columns)]
     return [head] + [
-        [label, f"{mark:.4g}", *(show(result.mean(label, column, mark)) for column in columns)]
+        [
+            label,
+            f"{mark:.4g}",
+            *(
+                show(result.mean(label, column, mark)) if show else level(result, label, column, mark)
+                for column in columns
+            ),
+        ]
         for label in result.labels
         for mark in result.design.marks
     ]
@@ -106,7 +130,9 @@ def captioned(result: Comparison) -> list[tuple[str, Table]]:
     over = f"Mean [95 % interval] over {n} particles, each annealed by every mechanism."
     found = [(over if n > 1 else "One particle: no interval.", means(result))]
     if len(result.labels) > 1:
-        found.append((f"Difference from {result.labels[0]} on the same particles.", differences(result)))
+        light = any(map(is_light, result.design.columns))
+        over = f"Difference from {result.labels[0]} on the same particles{'; of light the ratio' if light else ''}."
+        found.append((over, differences(result)))
     return found
 
 
@@ -180,7 +206,9 @@ def defined(value: Any) -> Any:
 
 
 def change(result: Comparison, label: str, column: str, mark: float | None) -> str:
-    """A paired difference with its interval, and in per cent where that says something."""
+    """A paired difference with its interval, and in per cent where that says something; of light 'x' the ratio."""
+    if ratio := factor(result, label, column, mark):
+        return f"x {ratio.factor()}"
     shown = result.difference(label, column, mark).interval("+")
     percent = result.relative(label, column, mark)
     if percent is None or column.endswith("_pct") or not abs(percent.value) < _TELLING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ucnp_abm.study.axes import FACTORIAL, short_names
 from ucnp_abm.study.numbers.convergence import settled
-from ucnp_abm.study.report import findings, tables
+from ucnp_abm.study.report import findings, paired, tables
 
 if TYPE_CHECKING:
     from ucnp_abm.study.compare import Comparison
@@ -70,7 +70,9 @@ def _aggregated(result: StudyResult) -> list[tuple[str, str]]:
     if flicker:
         most = f"{findings.FLICKER_PCT:.0f} %"
         found.append(("Flicker", f"More than {most} of the events took the previous one back: {_listed(flicker)}."))
-    both = zip(result.tests(result.column), result.bootstraps(result.column), strict=True)
+    light = tables.is_light(result.column)
+    ends = paired.bootstraps(result, result.column, decades=True) if light else result.bootstraps(result.column)
+    both = zip(result.tests(result.column), ends, strict=True)
     doubtful = [test for test, (low, high) in both if test.is_clear != (low > 0 or high < 0) and math.isfinite(low)]
     if doubtful and few >= findings.FEW:
         names = [f"{t.label} at {result.study.points[t.point].name}" for t in doubtful]

@@ -163,6 +163,8 @@ def _effects(result: StudyResult, folder: Path) -> Section:
 
     saved: Saved = []
     what = "Means and differences at the end of the runs, with 95 % intervals."
+    if any(map(tables.is_light, result.study.columns)):
+        what += " Those of light are geometric means and, where all values are above zero, paired ratios."
     if result.study.arrangement == ONE_AT_A_TIME:
         what += f" The base is {conclusions.setting_shown(result)}."
     listed = [(what, summary.ends(result))]
