@@ -20,8 +20,6 @@ from ucnp_abm.study.report.ranking import order
 if TYPE_CHECKING:
     from ucnp_abm.study.outcome import StudyResult
 
-_TOLD = 6
-"""So many warnings of one kind are told one by one."""
 _FACTORS = 2
 """A factorial of at least so many axes is asked which of them matters."""
 
@@ -90,11 +88,13 @@ def unit(column: str) -> str:
 
 
 def _contrasts(result: StudyResult) -> list[NDArray[np.float64]] | None:
-    """The contrast of each replicate at each setting, of as many replicates as all have; None if some have none.
+    """The contrast of each replicate at each setting, of the replicates that all have; None if they share none.
 
     That of the second mechanism from the first, or the value itself of a single one; decades for light.
     """
     column, found = result.column, []
+    finished = [comparison.replicates(*comparison.labels[:2]) for comparison in result.comparisons]
+    shared = set.intersection(*map(set, finished))
     for comparison in result.comparisons:
         if len(comparison.labels) > 1:
             values, reference = comparison.pairs(comparison.labels[1], column)
@@ -106,9 +106,8 @@ def _contrasts(result: StudyResult) -> list[NDArray[np.float64]] | None:
                 found.append(np.log10(values / reference))
         else:
             found.append(values - reference)
-    n = min(values.size for values in found)
-    cut = [values[:n] for values in found]
-    return cut if n and all(np.isfinite(values).all() for values in cut) else None
+    cut = [values[[n in shared for n in there]] for values, there in zip(found, finished, strict=True)]
+    return cut if shared and all(np.isfinite(values).all() for values in cut) else None
 
 
 def provenance(result: StudyResult) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Test:
     @property
     def is_clear(self) -> bool:
         """Whether the 95 % interval leaves out zero."""
-        return self.difference.low > 0 or self.difference.high < 0 or self.difference.low == self.difference.high != 0
+        return self.difference.low > 0 or self.difference.high < 0
 
 
 def tests(result: StudyResult, column: str) -> list[Test]:

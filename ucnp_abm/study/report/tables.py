@@ -119,7 +119,7 @@ def tidy(result: Comparison) -> list[dict[str, Any]]:
                 "mechanism": label,
                 "steps": whole(mark),
                 "t_s": float(f"{result.design.time(mark):.12g}"),  # 3600, also where steps were made of it
-                "replicates": len(result.design.seeds),
+                "replicates": len(result.replicates(label)),
             }
             for column in result.design.columns:
                 found = result.mean(label, column, mark)
