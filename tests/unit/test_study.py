@@ -14,6 +14,7 @@ import pytest
 from studies import FILE, held, tables
 
 from ucnp_abm import observables, registry
+from ucnp_abm.cli import compare
 from ucnp_abm.config.studies import load_study
 from ucnp_abm.errors import BadInput, Stopped, UcnpError
 from ucnp_abm.observables import observable
@@ -21,7 +22,7 @@ from ucnp_abm.study import running
 from ucnp_abm.study.grid import distinct
 from ucnp_abm.study.live import Lines
 from ucnp_abm.study.outcome import StudyResult
-from ucnp_abm.study.report import conclusions
+from ucnp_abm.study.report import conclusions, methods, warnings
 from ucnp_abm.study.running import existing, part_of, run_study
 from ucnp_abm.study.store import StudyDirectory
 
@@ -110,6 +111,20 @@ def test_named_levels_change_several_keys_at_once():
     assert other.mechanisms["y-complex"].values["barrier"] == 1.7
     plain, varied = small().tasks(), study.tasks()
     assert [task.identity for task in plain] == [task.identity for task in varied[:4]]
+
+
+def test_a_number_of_many_digits_is_told_with_all_of_them():
+    study = small(vary={"mechanism.barrier": [1.6500001, 1.6500002, 2.0]})
+    assert study.axes["mechanism.barrier"] == ("1.6500001", "1.6500002", "2")
+    assert compare._word(1234567.0) == "1234567"
+
+
+def test_two_axes_that_disagree_about_one_key_are_refused():
+    vary = {"mechanism.barrier": [1.6, 1.7], "also": {"x": {"mechanism.parameters.barrier": 1.8}, "y": {}}}
+    with pytest.raises(
+        BadInput, match=r"2 of 4 settings(.|\n)*barrier = 1.6, also = x: .*'mechanism.barrier' and 'also'"
+    ):
+        small(vary=vary)
 
 
 def test_settings_do_not_change_each_other_or_what_was_given():
@@ -455,6 +470,22 @@ def test_table_counts_the_crystals_that_are_there(cut):
     last = {(row["mechanism.barrier"], row["mechanism"]): row["replicates"] for row in cut.rows}
     assert last["1.65 eV", "y-complex"] == last["1.6 eV", "no-complex"] == 4
     assert last["1.6 eV", "y-complex"] == 3
+
+
+def test_nothing_is_ranked_or_called_idle_where_the_observable_is_undefined():
+    given = {"study__mechanisms": ["no-complex", "gd-complex", "y-complex"], "study__observables": ["qy"]}
+    found = run(small(**given, vary={"mechanism.barrier": ["1.6 eV", "1.65 eV"]}))
+    assert np.isnan(found.comparisons[0].values("y-complex", "qy")).all()
+    assert found.finding == "The finished runs define no difference in qy."
+    assert warnings.idle_axes(found) == []
+    assert "paired tests were made" not in methods.paragraphs(found)[-1]
+
+
+def test_one_crystal_puts_no_mechanism_above_another():
+    given = {"study__mechanisms": ["no-complex", "gd-complex", "y-complex"], "study__replicates": 1}
+    found = run(small(**given, study__observables=["docked"], vary={"mechanism.barrier": ["1.6 eV", "1.65 eV"]}))
+    assert len({cell.course("docked")[-1] for cell in found.comparisons[0].found.values()}) > 1
+    assert "The order of the means no-complex ≈ gd-complex ≈ y-complex holds at every setting." in found.finding
 
 
 # --- what is on disk ---

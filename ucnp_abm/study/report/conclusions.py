@@ -32,7 +32,7 @@ def finding(result: StudyResult) -> str:
     parts = (
         [_across(result), order(result, tables.is_light(result.column))] if len(result.labels) > 1 else [_span(result)]
     )
-    return " ".join(part for part in [carried, *parts] if part) or "No run is finished."
+    return " ".join(part for part in [carried, *parts] if part) or _nothing(result)
 
 
 def verdict(result: StudyResult) -> str:
@@ -136,6 +136,13 @@ def provenance(result: StudyResult) -> dict[str, Any]:
     }
 
 
+def _nothing(result: StudyResult) -> str:
+    """Why nothing was found."""
+    if not result.n_finished:
+        return "No run is finished."
+    return f"The finished runs define no {'difference' if len(result.labels) > 1 else 'mean'} in {result.column}."
+
+
 def _across(result: StudyResult) -> str:
     """How the mechanisms differ from the first over all settings."""
     column, first = result.column, result.labels[0]
@@ -182,7 +189,7 @@ def _span(result: StudyResult) -> str:
     means = [(comparison.mean(label, column), point.name) for comparison, point in pairs]
     known = [each for each in means if math.isfinite(each[0].value)]
     if not known:
-        return "No run is finished."
+        return ""
     low, high = (pick(known, key=lambda each: each[0].value) for pick in (min, max))
     name = tables.title(column)
     return (
