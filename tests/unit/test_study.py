@@ -466,6 +466,22 @@ def test_settings_that_share_no_crystal_have_no_contrast(cut):
     assert conclusions.influences(replace(cut, comparisons=(only, other))) == []
 
 
+def test_words_count_the_crystals_that_are_there():
+    found = run(small(study__replicates=4))
+    (whole,) = found.comparisons
+
+    def left(kept):
+        there = {key: cell for key, cell in whole.found.items() if kept(*key)}
+        return replace(found, comparisons=(replace(whole, found=there),))
+
+    assert "over 4 particles" in found.table()
+    assert "over 3 to 4 particles" in left(lambda label, n: n or label == "no-complex").table()
+    one = left(lambda _, n: n == 0)
+    assert ("1 particle", "No interval can be given.") in warnings.notes(one)
+    assert "One particle: no interval." in one.table()
+    assert left(lambda *_: False).finding == "No run is finished."
+
+
 def test_table_counts_the_crystals_that_are_there(cut):
     last = {(row["mechanism.barrier"], row["mechanism"]): row["replicates"] for row in cut.rows}
     assert last["1.65 eV", "y-complex"] == last["1.6 eV", "no-complex"] == 4

@@ -27,7 +27,7 @@ _FACTORS = 2
 def finding(result: StudyResult) -> str:
     """What was found, in a few sentences; of assumptions changed one at a time, which of them carries it."""
     if len(result.comparisons) == 1:
-        return findings.finding(result.comparisons[0])
+        return findings.finding(result.comparisons[0]) or _nothing(result)
     carried = verdict(result) if result.study.arrangement == ONE_AT_A_TIME else ""
     parts = (
         [_across(result), order(result, tables.is_light(result.column))] if len(result.labels) > 1 else [_span(result)]

@@ -38,8 +38,10 @@ def title(result: Comparison) -> str:
 
 
 def finding(result: Comparison) -> str:
-    """What the first observable does, and by how much each mechanism differs from the first."""
+    """What the first observable does, and by how much each mechanism differs from the first; '' without a run."""
     column, first = result.design.columns[0], result.labels[0]
+    if not result.found:
+        return ""
     end, core = result.mean(first, column), column == "outside_core_pct"
     when = f"After {result.design.steps:.4g} steps ({duration(result.design)})"
     what = "% of the core's ions outside the core" if core else f"as {column}"
@@ -52,7 +54,7 @@ def finding(result: Comparison) -> str:
             for found in [result.difference(label, column)]
         ]
         text += f" On the same {_particles(result)} this changes with {'; with '.join(changes)}."
-    return text + (f" Complete mixing would be {result.mixed_pct:.0f} %." if core and result.mixed_pct else "")
+    return text + (f" Complete mixing would be {result.mixed_pct:.0f} %." if core and result.mixed_pct > 0 else "")
 
 
 def notes(result: Comparison) -> list[tuple[str, str]]:
@@ -63,8 +65,9 @@ def notes(result: Comparison) -> list[tuple[str, str]]:
 
 def caption(result: Comparison, differences: bool = True) -> str:
     """Of the comparison's figure, with or without its lower half."""
-    n = len(result.design.seeds)
-    text = "One particle, no interval." if n == 1 else f"Mean and 95 % interval (Student t) over {n} particles."
+    text = "One particle, no interval."
+    if result.crystals != (1, 1):
+        text = f"Mean and 95 % interval (Student t) over {tables.counted(result)} particles."
     if differences and len(result.labels) > 1:
         text += f" Below: paired differences from {result.labels[0]} after {result.design.steps:.4g} steps."
     return f"{text} The first step takes {result.design.time(1):.3g} s."
@@ -139,8 +142,8 @@ def python_call(mechanisms: Mapping[str, Mechanism], arguments: Mapping[str, Any
 
 
 def _warnings(result: Comparison) -> list[tuple[str, str]]:
-    found, n = [], len(result.design.seeds)
-    if n < FEW:
+    found, n = [], result.crystals[0]
+    if 0 < n < FEW:
         found.append((f"{n} particle{'s' * (n > 1)}", "Intervals are wide." if n > 1 else "No interval can be given."))
     column = result.design.columns[0]
     for label, mechanism in result.design.mechanisms.items():
@@ -205,8 +208,7 @@ def _unclear(found: Mean) -> str:
 
 
 def _particles(result: Comparison) -> str:
-    n = len(result.design.seeds)
-    return f"{n} particles" if n > 1 else "particle"
+    return f"{tables.counted(result)} particles" if result.crystals != (1, 1) else "particle"
 
 
 def _listed(names: list[str]) -> str:

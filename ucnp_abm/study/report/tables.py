@@ -102,12 +102,17 @@ def text(result: Comparison) -> str:
 
 def captioned(result: Comparison) -> list[tuple[str, Table]]:
     """The means, and the differences if there is more than one mechanism, each under a sentence."""
-    n = len(result.design.seeds)
-    over = f"Mean [95 % interval] over {n} particles, each annealed by every mechanism."
-    found = [(over if n > 1 else "One particle: no interval.", means(result))]
+    over = f"Mean [95 % interval] over {counted(result)} particles, each annealed by every mechanism."
+    found = [("One particle: no interval." if result.crystals == (1, 1) else over, means(result))]
     if len(result.labels) > 1:
         found.append((f"Difference from {result.labels[0]} on the same particles.", differences(result)))
     return found
+
+
+def counted(result: Comparison) -> str:
+    """How many crystals the means are of: '8', or '7 to 8' where runs are missing."""
+    fewest, most = result.crystals
+    return str(most) if fewest == most else f"{fewest} to {most}"
 
 
 def tidy(result: Comparison) -> list[dict[str, Any]]:

@@ -48,8 +48,8 @@ def _warnings(result: StudyResult) -> list[tuple[str, str]]:
 def _aggregated(result: StudyResult) -> list[tuple[str, str]]:
     """Warnings that each setting may have, told together."""
     found = []
-    few = min(len(comparison.design.seeds) for comparison in result.comparisons)
-    if few < findings.FEW:
+    few = min((n for comparison in result.comparisons if (n := comparison.crystals[0])), default=0)
+    if 0 < few < findings.FEW:
         found.append(
             (f"{few} crystal{'s' * (few > 1)}", "Intervals are wide." if few > 1 else "No interval can be given.")
         )
