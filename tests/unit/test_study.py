@@ -522,6 +522,16 @@ def test_study_json_is_there_at_every_moment_while_a_changed_design_is_written(t
     assert (tmp_path / "s" / "study.previous.json").read_bytes() == first
 
 
+def test_a_plan_asks_only_its_own_cells_how_long_they_took(done, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        compare.estimate, "seconds", lambda missing, known: asked.append((len(missing), len(known))) or 1
+    )
+    for changes in ({"study__replicates": 5}, {"study__replicates": 5, "anneal__steps": 11}):
+        compare._say_plan(small(**changes), done, 1, None, True)
+    assert asked == [(2, 8), (10, 0)]
+
+
 def test_a_cell_that_two_processes_finish_is_not_called_damaged(tmp_path):
     store = StudyDirectory.begin(tmp_path / "s", small())
     for content in (b"same", b"same"):
