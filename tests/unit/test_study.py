@@ -18,6 +18,7 @@ from ucnp_abm.cli import compare
 from ucnp_abm.config.studies import load_study
 from ucnp_abm.errors import BadInput, Stopped, UcnpError
 from ucnp_abm.observables import observable
+from ucnp_abm.runs import disk
 from ucnp_abm.study import running
 from ucnp_abm.study.grid import distinct
 from ucnp_abm.study.live import Lines
@@ -520,6 +521,14 @@ def test_study_json_is_there_at_every_moment_while_a_changed_design_is_written(t
     with StudyDirectory.begin(tmp_path / "s", small(study__seed=1)).held():
         assert (tmp_path / "s" / "study.json").read_bytes() != first
     assert (tmp_path / "s" / "study.previous.json").read_bytes() == first
+
+
+def test_machines_with_one_process_number_write_beside_each_other(tmp_path, monkeypatch):
+    there = set()
+    for machine in ("one", "two"):
+        monkeypatch.setattr("platform.node", lambda machine=machine: machine)
+        there.add(disk.beside(tmp_path / "study.json"))
+    assert len(there) == 2
 
 
 def test_a_plan_asks_only_its_own_cells_how_long_they_took(done, monkeypatch):
