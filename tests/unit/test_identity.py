@@ -206,3 +206,30 @@ def test_the_order_of_plain_data_in_a_recipe_is_not_in_the_name():
     )
     assert first == turned
     assert first != other
+
+
+def test_how_a_recipe_of_somebodys_own_builds_is_in_the_name():
+    cell = load_study(tables()).tasks()[0].cell
+
+    def recipes(later):
+        class Plain:
+            def build(self, seed=0):
+                return SMALL.build(seed + later)
+
+        @dataclass(frozen=True)
+        class Data(Plain):
+            size: int = 1
+
+        return Plain(), Data()
+
+    names = [[identity.basis(replace(cell, recipe=recipe), "a table") for recipe in recipes(n)] for n in (1, 1, 2)]
+    assert names[0] == names[1]
+    assert len({*names[0], *names[2]}) == 4
+
+
+def test_whether_an_observable_is_read_at_the_marks_only_is_in_the_name(monkeypatch):
+    monkeypatch.setitem(observables.OBSERVABLES, "mine", observable("mine", unit="")(lambda simulation: 1.0))
+    often = identity.readings(["mine"])
+    rarely = replace(observables.OBSERVABLES["mine"], costly=True)
+    monkeypatch.setitem(observables.OBSERVABLES, "mine", rarely)
+    assert identity.readings(["mine"]) != often

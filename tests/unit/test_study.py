@@ -14,11 +14,16 @@ import pytest
 from studies import FILE, held, tables
 
 from ucnp_abm import observables, registry
+from ucnp_abm.cli import compare
 from ucnp_abm.config.studies import load_study
 from ucnp_abm.errors import BadInput, Stopped, UcnpError
 from ucnp_abm.observables import observable
+from ucnp_abm.runs import disk
 from ucnp_abm.study import running
+from ucnp_abm.study.grid import distinct
+from ucnp_abm.study.live import Lines
 from ucnp_abm.study.outcome import StudyResult
+from ucnp_abm.study.report import conclusions, methods, warnings
 from ucnp_abm.study.running import existing, part_of, run_study
 from ucnp_abm.study.store import StudyDirectory
 
@@ -51,6 +56,19 @@ def done(tmp_path_factory):
     directory = tmp_path_factory.mktemp("studies") / "done"
     run(small(study__replicates=4), directory, jobs=2)
     return directory
+
+
+def test_progress_counts_all_runs_of_a_cell_that_settings_share():
+    study = small(vary={"mechanism.dock_barrier": ["1.2 eV", "1.3 eV"]})
+    lines = Lines(study, table=True)
+    found, tasks = run(study), study.tasks()
+    cells = {task.identity: found.comparisons[task.point].found[task.cell.label, task.cell.replicate] for task in tasks}
+    lines.begin(tasks, {})
+    for task in distinct(tasks):
+        lines.done(task, cells[task.identity], "here:1")
+    ended = {name: (bar.n, bar.total) for name, bar in lines._bars.items()}
+    lines.close()
+    assert ended == {"": (8, 8), "no-complex": (4, 4), "y-complex": (4, 4)}
 
 
 # --- what is asked ---
@@ -94,6 +112,20 @@ def test_named_levels_change_several_keys_at_once():
     assert other.mechanisms["y-complex"].values["barrier"] == 1.7
     plain, varied = small().tasks(), study.tasks()
     assert [task.identity for task in plain] == [task.identity for task in varied[:4]]
+
+
+def test_a_number_of_many_digits_is_told_with_all_of_them():
+    study = small(vary={"mechanism.barrier": [1.6500001, 1.6500002, 2.0]})
+    assert study.axes["mechanism.barrier"] == ("1.6500001", "1.6500002", "2")
+    assert compare._word(1234567.0) == "1234567"
+
+
+def test_two_axes_that_disagree_about_one_key_are_refused():
+    vary = {"mechanism.barrier": [1.6, 1.7], "also": {"x": {"mechanism.parameters.barrier": 1.8}, "y": {}}}
+    with pytest.raises(
+        BadInput, match=r"2 of 4 settings(.|\n)*barrier = 1.6, also = x: .*'mechanism.barrier' and 'also'"
+    ):
+        small(vary=vary)
 
 
 def test_settings_do_not_change_each_other_or_what_was_given():
@@ -210,6 +242,15 @@ def test_precision_gives_up_at_the_most_crystals():
     found = run(small(study__precision={"outside_core_pct": 1e-6}, study__max_replicates=5))
     assert [len(comparison.design.seeds) for comparison in found.comparisons] == [5]
     assert found.imprecise() == [0]
+
+
+def test_precision_asks_for_no_crystals_where_an_observable_is_undefined():
+    asked = {"study__observables": ["outside_core_pct", "qy"], "study__max_replicates": 8}
+    found = run(small(**asked, study__precision={"qy": 0.1}))
+    assert len(found.comparisons[0].design.seeds) == 2
+    assert found.imprecise() == [0]
+    both = run(small(**asked, study__precision={"qy": 0.1, "outside_core_pct": 1e-6}))
+    assert len(both.comparisons[0].design.seeds) == 8
 
 
 def test_precision_does_not_depend_on_jobs_or_on_where_it_was_interrupted(precise, tmp_path, monkeypatch):
@@ -398,7 +439,131 @@ def test_a_run_that_always_kills_its_worker_is_named_and_all_others_finish(jobs,
     assert existing(study, tmp_path / "s").failures[0].said == found.failures[0].said
 
 
+# --- replicates that are missing ---
+
+
+@pytest.fixture(scope="module")
+def cut():
+    """Of two settings with the same values, the second lacks a crystal of one mechanism."""
+    vary = {"mechanism.barrier": ["1.65 eV", "1.6 eV"]}
+    found = run(small(study__replicates=4, study__observables=["outside_core_pct"], **ALONE, vary=vary))
+    base, other = found.comparisons
+    there = {key: cell for key, cell in base.found.items() if key != ("y-complex", 0)}
+    return replace(found, comparisons=(base, replace(other, found=there)))
+
+
+ALONE = {"study__arrangement": "one-at-a-time"}
+
+
+def test_settings_are_contrasted_on_the_same_crystals_where_one_is_missing(cut):
+    (influence,) = conclusions.influences(cut)
+    assert influence.change.n_values == 3
+    assert influence.change.value == influence.change.error == 0
+
+
+def test_settings_that_share_no_crystal_have_no_contrast(cut):
+    base, other = cut.comparisons
+    only = replace(base, found={key: cell for key, cell in base.found.items() if key[1] == 0})
+    assert conclusions.influences(replace(cut, comparisons=(only, other))) == []
+
+
+def test_words_count_the_crystals_that_are_there():
+    found = run(small(study__replicates=4))
+    (whole,) = found.comparisons
+
+    def left(kept):
+        there = {key: cell for key, cell in whole.found.items() if kept(*key)}
+        return replace(found, comparisons=(replace(whole, found=there),))
+
+    assert "over 4 particles" in found.table()
+    assert "over 3 to 4 particles" in left(lambda label, n: n or label == "no-complex").table()
+    one = left(lambda _, n: n == 0)
+    assert ("1 particle", "No interval can be given.") in warnings.notes(one)
+    assert "One particle: no interval." in one.table()
+    assert left(lambda *_: False).finding == "No run is finished."
+
+
+def test_table_counts_the_crystals_that_are_there(cut):
+    last = {(row["mechanism.barrier"], row["mechanism"]): row["replicates"] for row in cut.rows}
+    assert last["1.65 eV", "y-complex"] == last["1.6 eV", "no-complex"] == 4
+    assert last["1.6 eV", "y-complex"] == 3
+
+
+def test_nothing_is_ranked_or_called_idle_where_the_observable_is_undefined():
+    given = {"study__mechanisms": ["no-complex", "gd-complex", "y-complex"], "study__observables": ["qy"]}
+    found = run(small(**given, vary={"mechanism.barrier": ["1.6 eV", "1.65 eV"]}))
+    assert np.isnan(found.comparisons[0].values("y-complex", "qy")).all()
+    assert found.finding == "The finished runs define no difference in qy."
+    assert warnings.idle_axes(found) == []
+    assert "paired tests were made" not in methods.paragraphs(found)[-1]
+
+
+def test_one_crystal_puts_no_mechanism_above_another():
+    given = {"study__mechanisms": ["no-complex", "gd-complex", "y-complex"], "study__replicates": 1}
+    found = run(small(**given, study__observables=["docked"], vary={"mechanism.barrier": ["1.6 eV", "1.65 eV"]}))
+    assert len({cell.course("docked")[-1] for cell in found.comparisons[0].found.values()}) > 1
+    assert "The order of the means no-complex ≈ gd-complex ≈ y-complex holds at every setting." in found.finding
+
+
 # --- what is on disk ---
+
+
+def test_study_json_is_there_at_every_moment_while_a_changed_design_is_written(tmp_path, monkeypatch):
+    run(small(), tmp_path / "s")
+    first, moved = (tmp_path / "s" / "study.json").read_bytes(), os.replace
+
+    def watched(source, target):
+        assert (tmp_path / "s" / "study.json").exists()
+        moved(source, target)
+        assert (tmp_path / "s" / "study.json").exists()
+
+    monkeypatch.setattr(os, "replace", watched)
+    with StudyDirectory.begin(tmp_path / "s", small(study__seed=1)).held():
+        assert (tmp_path / "s" / "study.json").read_bytes() != first
+    assert (tmp_path / "s" / "study.previous.json").read_bytes() == first
+
+
+def test_machines_with_one_process_number_write_beside_each_other(tmp_path, monkeypatch):
+    there = set()
+    for machine in ("one", "two"):
+        monkeypatch.setattr("platform.node", lambda machine=machine: machine)
+        there.add(disk.beside(tmp_path / "study.json"))
+    assert len(there) == 2
+
+
+def test_a_plan_asks_only_its_own_cells_how_long_they_took(done, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        compare.estimate, "seconds", lambda missing, known: asked.append((len(missing), len(known))) or 1
+    )
+    for changes in ({"study__replicates": 5}, {"study__replicates": 5, "anneal__steps": 11}):
+        compare._say_plan(small(**changes), done, 1, None, True)
+    assert asked == [(2, 8), (10, 0)]
+
+
+def test_a_cell_that_two_processes_finish_is_not_called_damaged(tmp_path):
+    store = StudyDirectory.begin(tmp_path / "s", small())
+    for content in (b"same", b"same"):
+        store.put("ab", content)
+    assert [file.name for file in (tmp_path / "s" / "cells").iterdir()] == ["ab.npz"]
+    store.put("ab", b"other")
+    assert held(tmp_path / "s", "cells") == {"cells/ab.npz": b"other", "cells/ab.npz.damaged": b"same"}
+
+
+def test_a_report_is_written_again_when_an_observable_reads_another_number(tmp_path, monkeypatch):
+    def reading(number):
+        @observable("mine", unit="")
+        def mine(simulation):
+            """Of a test."""
+            return number
+
+        monkeypatch.setitem(observables.OBSERVABLES, "mine", mine)
+        return run(small(study__observables=["mine"]), tmp_path / "s")
+
+    assert reading(1.0).keep_report()
+    assert not reading(1.0).keep_report()
+    assert reading(2.0).keep_report()
+    assert "2" in {row.split(",")[-1] for row in (tmp_path / "s" / "runs.csv").read_text().splitlines()}
 
 
 def test_bytes_on_disk_do_not_know_when_or_where(done):

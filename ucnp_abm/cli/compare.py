@@ -177,7 +177,8 @@ def _say_plan(study: Study, target: Path | None, jobs: int | None, part: tuple[i
     there = store.found() if store else set()
     missing = distinct(task for task in tasks if task.identity not in there)
     workers = workers_for(jobs, max(1, len(missing)))
-    known = {sha: s for sha, s in store.seconds().items() if sha in there} if store else {}
+    ours = there & {task.identity for task in tasks}  # cells of another design last otherwise
+    known = {sha: s for sha, s in store.seconds().items() if sha in ours} if store else {}
     begin = study.points[0].design
     about = estimate.seconds(missing, known) / workers
     plan = {
@@ -225,7 +226,7 @@ def _command(
 
 
 def _word(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _number(text: str) -> float | str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from ucnp_abm import units
 from ucnp_abm.config.files import Lines, checked, keys, put, read, read_setting
+from ucnp_abm.config.levels import Changes, changed_by, check_keys, levels_of, quoted, read_axis
 from ucnp_abm.config.sections import StudyFile
 from ucnp_abm.engine.protocol import Protocol
 from ucnp_abm.errors import BadInput, nearest
@@ -27,8 +27,6 @@ _TOLD = 12
 """So many levels that are wrong are told one by one."""
 TAKEN = ("mechanism", "seed", "replicate", "replicates")
 """Columns of the tables beside observables; an axis cannot be called so."""
-Changes = Mapping[str, Any]
-"""Value by key, such as 'particle.thickness': what a level changes."""
 
 
 def load_study(
@@ -80,35 +78,11 @@ def load_study(
     return study_of(data, told, name, lines, command)
 
 
-def read_axis(text: str) -> tuple[str, list[Any]]:
-    """Key and values of 'particle.thickness=1 nm, 2 nm', or of a TOML list, for values that hold commas.
-
-    Raises
-    ------
-    BadInput
-        If there is no key, or no value.
-
-    Examples
-    --------
-    >>> read_axis("particle.thickness=1 nm, 2 nm")
-    ('particle.thickness', ['1 nm', '2 nm'])
-    >>> read_axis('particle.core=["NaGdF4: 19% Yb, 1% Tm", "NaGdF4: 49% Yb, 1% Tm"]')[1][0]
-    'NaGdF4: 19% Yb, 1% Tm'
-    """
-    key, equals, listed = text.partition("=")
-    values: Any = [part.strip() for part in listed.split(",")]
-    if listed.strip().startswith("["):
-        _, values = read_setting(f"particle.x={listed}")
-    if not equals or not key.strip() or not isinstance(values, list) or not all(v != "" for v in values):
-        raise BadInput(f"--vary {text}: expected KEY=VALUE,VALUE,…, such as particle.thickness='1 nm, 2 nm'")
-    return key.strip(), [_number(value) for value in values]
-
-
 def study_of(data: dict[str, Any], told: str, name: str, lines: Lines, command: str = "") -> Study:
     """A study from plain data; see `load_study`."""
     base = _checked(data, told, lines)
     given = base.study
-    axes = {axis: _levels(axis, levels, told) for axis, levels in base.vary.items()}
+    axes = {axis: levels_of(axis, levels, told) for axis, levels in base.vary.items()}
     texts = {axis: tuple(levels) for axis, levels in axes.items()}
     n_mechanisms = max(1, len(given.mechanisms) + len(base.mechanisms))
     if (n_cells := n_settings(texts, given.arrangement) * n_mechanisms * given.replicates) > MAX_CELLS:
@@ -118,15 +92,16 @@ def study_of(data: dict[str, Any], told: str, name: str, lines: Lines, command: 
 
     def build(levels: Levels, point: str) -> Design:
         changed = data
+        check_keys({axis: axes[axis][level] for axis, level in levels.items()}, told)
         for axis, level in levels.items():
-            changed = _changed(changed, axes[axis][level], told)
+            changed = changed_by(changed, axes[axis][level], told)
         return _design(_checked(changed, told, lines), point)
 
     points = points_of(settings, axes, build, given.arrangement)
     known = {column for point in points for column in point.design.columns}
     for axis in axes:
         if axis in known or axis in TAKEN or axis in OBSERVABLES:
-            raise BadInput(f"{told}: vary.{_quoted(axis)}: the name is that of a column of the tables; take another")
+            raise BadInput(f"{told}: vary.{quoted(axis)}: the name is that of a column of the tables; take another")
     for column in given.precision:
         if column not in known:
             raise BadInput(f"{told}: study.precision: '{column}' is not compared{nearest(column, sorted(known))}")
@@ -153,7 +128,7 @@ def _check_levels(data: dict[str, Any], axes: Mapping[str, Mapping[str, Changes]
     refused: dict[str, str] = {}
     for axis, levels in axes.items():
         for level, changes in levels.items():
-            changed = _changed(data, changes, f"{told}: vary.{_quoted(axis)}")
+            changed = changed_by(data, changes, f"{told}: vary.{quoted(axis)}")
             there = _at(lines, ("vary", *axis.split(".")))
             moved = lines | {keys(key, StudyFile, told): there for key in changes}
             try:
@@ -236,7 +211,7 @@ def _mechanisms(config: StudyFile) -> dict[str, Mechanism]:
         if label in named:
             raise BadInput(f"mechanisms: the label '{label}' is given twice")
         if not isinstance(table.get("name"), str):
-            raise BadInput(f"mechanisms.{_quoted(label)}: expected the mechanism's name, as in name = 'y-complex'")
+            raise BadInput(f"mechanisms.{quoted(label)}: expected the mechanism's name, as in name = 'y-complex'")
         named[label] = mechanism(str(table["name"]), **{k: v for k, v in table.items() if k != "name"})
     if not named:
         raise BadInput("study.mechanisms: expected at least one, such as ['no-complex', 'y-complex'], got none")
@@ -256,49 +231,3 @@ def _optics_keys() -> list[str]:
     from ucnp_abm.photons.optics import Optics
 
     return [field.name for field in fields(Optics)]
-
-
-def _levels(axis: str, levels: Sequence[Any] | Mapping[str, Changes], told: str) -> dict[str, dict[str, Any]]:
-    """What each level of an axis changes, by its text."""
-    where = f"{told}: vary.{_quoted(axis)}"
-    if isinstance(levels, Mapping):
-        found = {str(level): dict(changes) for level, changes in levels.items()}
-    else:
-        found = {_text(value): {axis: value} for value in levels}
-        if len(found) < len(levels):
-            raise BadInput(f"{where}: a level is given twice")
-    if not found:
-        raise BadInput(f"{where}: expected at least one level")
-    return found
-
-
-def _changed(data: dict[str, Any], changes: Changes, told: str) -> dict[str, Any]:
-    found = copy.deepcopy(data)
-    for key, value in changes.items():
-        where = keys(key, StudyFile, told)
-        if where[0] in ("study", "vary"):
-            raise BadInput(f"{told}: '{key}' cannot vary; vary what is in the other sections")
-        put(found, where, value, told)
-    return found
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
-
-
-def _number(value: Any) -> Any:
-    """A text that is a number, as that number."""
-    if not isinstance(value, str):
-        return value
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    return value
-
-
-def _quoted(key: str) -> str:
-    return key if key.replace("-", "").replace("_", "").isalnum() else json.dumps(key, ensure_ascii=False)

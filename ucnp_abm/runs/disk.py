@@ -6,6 +6,7 @@ import errno
 import hashlib
 import io
 import os
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,8 +28,11 @@ _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # network file syste
 
 
 def beside(path: Path) -> Path:
-    """Where something grows until it is complete and is moved to its path."""
-    return path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+    """Where something grows until it is complete and is moved to its path.
+
+    By machine and process: containers on two machines often have one process number.
+    """
+    return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}{PARTIAL}")
 
 
 def put(path: Path, content: bytes, keep: Path | None = None, *, flush: bool = True) -> None:

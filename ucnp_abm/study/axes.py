@@ -10,7 +10,6 @@ from ucnp_abm import units
 from ucnp_abm.errors import BadInput
 
 FACTORIAL, ONE_AT_A_TIME = "factorial", "one-at-a-time"
-ARRANGEMENTS = (FACTORIAL, ONE_AT_A_TIME)
 BASE = "base"
 """What the first setting is called where one axis at a time is changed."""
 _KINDS = ("length", "time", "temperature", "energy", "temperature difference", "intensity", "fraction")

@@ -100,8 +100,10 @@ class Cluster:
         """Answer in any case; Dask's own executor never does if the way breaks while a result is fetched."""
         try:
             (done,) = await self._client.gather([asked], asynchronous=True)
-        except BaseException as error:  # it is answered by `renew`
+        except Exception as error:  # it is answered by `renew`
             answer.set_exception(error)
+        except BaseException as error:  # asyncio's own cancellation is no Exception, so nobody would answer it
+            answer.set_exception(CancelledError(str(error)))
         else:
             answer.set_result(done)
 

@@ -50,6 +50,12 @@ class Comparison:
                 raise BadInput(f"unknown mechanism '{label}'{nearest(str(label), self.labels)}")
         return [n for n in range(len(self.design.seeds)) if all((label, n) in self.found for label in labels)]
 
+    @property
+    def crystals(self) -> tuple[int, int]:
+        """Fewest and most replicates that a mechanism has finished, those without any left out; both 0 if all are."""
+        counts = [n for label in self.labels if (n := len(self.replicates(label)))]
+        return min(counts, default=0), max(counts, default=0)
+
     def course(self, label: str, column: str, beside: str | None = None) -> NDArray[np.float64]:
         """One observable, shape (replicates, samples); NaN where this mechanism has no such column.
 

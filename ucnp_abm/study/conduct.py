@@ -6,7 +6,7 @@ import math
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, TypeVar
 
 from tqdm import tqdm
@@ -63,7 +63,7 @@ def carry_out(
             batch = flying.pop(future)
             try:
                 answers = future.result(timeout=0)
-            except (Exception, CancelledError) as error:
+            except Exception as error:
                 doubtful += batch
                 if lost is None and crew.renew(error):
                     back = set(flying)  # what has not come back by now never does
@@ -92,7 +92,7 @@ def _alone(crew: Crew, number: int, item: Any, look: Callable[[], object]) -> Do
         pass
     try:
         return future.result(timeout=0)[0]
-    except (Exception, CancelledError) as error:
+    except Exception as error:
         crew.renew(error)
         said = f"{item}: its worker vanished, twice ({type(error).__name__}); was it killed, or out of memory?"
         return Done(number, None, Failure(UcnpError(said), said), 0.0, "")

@@ -9,7 +9,7 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from ucnp_abm.engine.simulation import ENGINE_VERSION
-from ucnp_abm.observables import OBSERVABLES, READINGS_VERSION, ships
+from ucnp_abm.observables import OBSERVABLES, READINGS_VERSION, Observable, ships
 from ucnp_abm.rules.bound import text_of
 from ucnp_abm.study.cells import Cell
 
@@ -45,15 +45,27 @@ def identity(base: str, cell: Cell) -> str:
 
 
 def readings(names: Iterable[str]) -> dict[str, str]:
-    """What each observable reads: its version if it ships, else its code with all that is bound to it."""
-    return {name: str(READINGS_VERSION) if ships(name) else _sha256(text_of(OBSERVABLES[name].read)) for name in names}
+    """What each observable reads: its version if it ships, else its code with all bound to it, and how often."""
+    return {name: str(READINGS_VERSION) if ships(name) else _reading(OBSERVABLES[name]) for name in names}
 
 
 def plain(value: Any) -> Any:
-    """A recipe or protocol as plain data."""
+    """A recipe or protocol as plain data; of a recipe that is not ours, also how it builds."""
+    if value is None or isinstance(value, (str, int, float, bool, list, dict)):
+        return value
+    build = getattr(type(value), "build", None)
+    code = {} if build is None or _is_ours(type(value)) else {"build": text_of(build)}
     if is_dataclass(value) and not isinstance(value, type):
-        return {"kind": type(value).__qualname__, **asdict(value)}
-    return value if value is None or isinstance(value, (str, int, float, bool, list, dict)) else text_of(value)
+        return {"kind": type(value).__qualname__, **asdict(value), **code}
+    return [text_of(value), code] if code else text_of(value)
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
+def _reading(added: Observable) -> str:
+    return _sha256(text_of(added.read) + " at marks only" * added.costly)
 
 
 def _canonical(about: Any) -> bytes:

@@ -40,6 +40,7 @@ class Lines(Watch):
         self._column, self._labels = study.columns[0], study.labels if table else []
         self._bars: dict[str, Any] = {}
         self._sums: dict[str, tuple[int, float]] = {}
+        self._runs: dict[str, list[str]] = {}
         self._workers: set[str] = set()
         self._failed = 0
 
@@ -47,7 +48,9 @@ class Lines(Watch):
         self.close()
         shown = self._labels[:MOST_LINES] if len(self._labels) > 1 else []
         width = max([len("all runs"), *(len(label) for label in shown)])
-        self._sums = {}
+        self._sums, self._runs = {}, {}
+        for task in tasks:  # a cell may stand for the runs of several settings
+            self._runs.setdefault(task.identity, []).append(task.cell.label)
         for position, label in enumerate(["", *shown]):
             mine = [task for task in tasks if label in ("", task.cell.label)]
             self._bars[label] = tqdm(
@@ -67,14 +70,14 @@ class Lines(Watch):
     def done(self, task: Task, result: CellResult | None, worker: str) -> None:
         self._failed += result is None
         self._workers.update({worker} - {""})
-        label = task.cell.label
-        if result is not None:
-            self._count(label, result)
-        for name in ("", label):
-            if name in self._bars:
-                said = self._said() if name == "" else self._mean(label)
-                self._bars[name].set_postfix_str(said, refresh=False)
-                self._bars[name].update()
+        for label in self._runs[task.identity]:
+            if result is not None:
+                self._count(label, result)
+            for name in ("", label):
+                if name in self._bars:
+                    said = self._said() if name == "" else self._mean(label)
+                    self._bars[name].set_postfix_str(said, refresh=False)
+                    self._bars[name].update()
 
     def close(self) -> None:
         for bar in reversed(self._bars.values()):

@@ -193,7 +193,7 @@ class StudyResult:
         return tuple(wanted) if wanted != now else None
 
     def _next(self, number: int) -> int:
-        """So many as the scatter so far asks for, but at least half as many again and at most three times as many."""
+        """So many as the scatter asks for, from half as many again to three times as many; none for what is NaN."""
         from ucnp_abm.study.numbers.convergence import needed
 
         comparison = self.comparisons[number]
@@ -202,8 +202,9 @@ class StudyResult:
             for label in self.labels[1:] or self.labels:
                 values, reference = comparison.pairs(label, column)
                 scatter = values - reference if len(self.labels) > 1 else values
-                asked = max(asked, needed(scatter, half) if scatter.size > 1 else 0)
-        return min(3 * now, max(math.ceil(1.5 * now), asked))
+                if not any(map(math.isnan, scatter)):  # more replicates do not define a mean that one leaves undefined
+                    asked = max(asked, now + (needed(scatter, half) - scatter.size if scatter.size > 1 else 1))
+        return min(3 * now, max(math.ceil(1.5 * now), asked)) if asked > now else now
 
     def tests(self, column: str) -> list[Test]:
         """Paired tests of all mechanisms but the first at all settings, in one observable at the end of the runs."""

@@ -82,6 +82,8 @@ class StudyDirectory:
         ------
         BadInput
             If another process holds it, or it cannot be written.
+        DamagedData
+            If its study.json cannot be read.
         """
         with disk.locked(self.path / "-".join(filter(None, (LOCK, self.shard))), "study"):
             before = read_about(self.path) if (self.path / STUDY).exists() else None
@@ -89,7 +91,9 @@ class StudyDirectory:
             try:
                 self._sweep()
                 if before is None or _design(before) != _design(self.about):
-                    disk.put(self.path / STUDY, json_bytes(self.about), keep=self.path / PREVIOUS)
+                    if before is not None:  # a copy: parts of an array job that begin now must find the old or the new
+                        disk.put(self.path / PREVIOUS, (self.path / STUDY).read_bytes())
+                    disk.put(self.path / STUDY, json_bytes(self.about))
             except OSError as error:
                 raise BadInput(f"output: cannot write '{self.path}' ({error.strerror})") from error
             yield
@@ -119,8 +123,10 @@ class StudyDirectory:
     def put(self, identity: str, content: bytes) -> None:
         """Write the result of a cell; one that is damaged is kept beside it."""
         file = self._file(identity)
-        damaged = file.with_name(file.name + DAMAGED) if file.exists() else None
-        disk.put(file, content, keep=damaged, flush=False)
+        there = file.read_bytes() if file.exists() else content
+        if there != content:  # the same bytes come from another process that ran the same cell
+            disk.put(file.with_name(file.name + DAMAGED), there, flush=False)
+        disk.put(file, content, flush=False)
         (self.path / FAILURES / f"{identity}.txt").unlink(missing_ok=True)
 
     def fail(self, identity: str, text: str) -> Path:

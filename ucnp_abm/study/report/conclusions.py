@@ -20,8 +20,6 @@ from ucnp_abm.study.report.ranking import order
 if TYPE_CHECKING:
     from ucnp_abm.study.outcome import StudyResult
 
-_TOLD = 6
-"""So many warnings of one kind are told one by one."""
 _FACTORS = 2
 """A factorial of at least so many axes is asked which of them matters."""
 
@@ -29,13 +27,13 @@ _FACTORS = 2
 def finding(result: StudyResult) -> str:
     """What was found, in a few sentences; of assumptions changed one at a time, which of them carries it."""
     if len(result.comparisons) == 1:
-        return findings.finding(result.comparisons[0])
+        return findings.finding(result.comparisons[0]) or _nothing(result)
     if result.study.arrangement == ONE_AT_A_TIME and (carried := verdict(result)):
-        return f"{findings.finding(result.comparisons[0])} {carried}"
+        return f"{findings.finding(result.comparisons[0])} {carried}".strip()
     parts = (
         [_across(result), order(result, tables.is_light(result.column))] if len(result.labels) > 1 else [_span(result)]
     )
-    return " ".join(filter(None, parts)) or "No run is finished."
+    return " ".join(filter(None, parts)) or _nothing(result)
 
 
 def verdict(result: StudyResult) -> str:
@@ -91,11 +89,13 @@ def unit(column: str) -> str:
 
 
 def _contrasts(result: StudyResult) -> list[NDArray[np.float64]] | None:
-    """The contrast of each replicate at each setting, of as many replicates as all have; None if some have none.
+    """The contrast of each replicate at each setting, of the replicates that all have; None if they share none.
 
     That of the second mechanism from the first, or the value itself of a single one; decades for light.
     """
     column, found = result.column, []
+    finished = [comparison.replicates(*comparison.labels[:2]) for comparison in result.comparisons]
+    shared = set.intersection(*map(set, finished))
     for comparison in result.comparisons:
         if len(comparison.labels) > 1:
             values, reference = comparison.pairs(comparison.labels[1], column)
@@ -107,9 +107,8 @@ def _contrasts(result: StudyResult) -> list[NDArray[np.float64]] | None:
                 found.append(np.log10(values / reference))
         else:
             found.append(values - reference)
-    n = min(values.size for values in found)
-    cut = [values[:n] for values in found]
-    return cut if n and all(np.isfinite(values).all() for values in cut) else None
+    cut = [values[[n in shared for n in there]] for values, there in zip(found, finished, strict=True)]
+    return cut if shared and all(np.isfinite(values).all() for values in cut) else None
 
 
 def provenance(result: StudyResult) -> dict[str, Any]:
@@ -136,6 +135,13 @@ def provenance(result: StudyResult) -> dict[str, Any]:
         "failures": [{"run": failed.cell, "said": failed.said} for failed in result.failures],
         "notes": result.notes,
     }
+
+
+def _nothing(result: StudyResult) -> str:
+    """Why nothing was found."""
+    if not result.n_finished:
+        return "No run is finished."
+    return f"The finished runs define no {'difference' if len(result.labels) > 1 else 'mean'} in {result.column}."
 
 
 def _across(result: StudyResult) -> str:
@@ -184,7 +190,7 @@ def _span(result: StudyResult) -> str:
     means = [(comparison.mean(label, column), point.name) for comparison, point in pairs]
     known = [each for each in means if math.isfinite(each[0].value)]
     if not known:
-        return "No run is finished."
+        return ""
     low, high = (pick(known, key=lambda each: each[0].value) for pick in (min, max))
     name = tables.title(column)
     return (

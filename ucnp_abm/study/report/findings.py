@@ -38,11 +38,11 @@ def title(result: Comparison) -> str:
 
 
 def finding(result: Comparison) -> str:
-    """What the first observable does, and by how much each mechanism differs from the first."""
+    """What the first observable does, and by how much each mechanism differs from the first; '' without a run."""
     column, first = result.design.columns[0], result.labels[0]
     core = column == "outside_core_pct"
     if not any(math.isfinite(result.mean(label, column).value) for label in result.labels):
-        return "No run is finished." if not result.found else f"{column} is defined in no run."
+        return ""
     when = f"After {result.design.steps:.4g} steps ({duration(result.design)})"
     what = "% of the core's ions outside the core" if core else f"as {column}"
     text = f"{when}, {first} leaves {tables.level(result, first, column)} {what}."
@@ -58,7 +58,7 @@ def finding(result: Comparison) -> str:
             else:
                 changes.append(f"{label} by {found.interval('+')}{unit}{_unclear(found)}")
         text += f" On the same {_particles(result)} this changes with {'; with '.join(changes)}."
-    return text + (f" Complete mixing would be {result.mixed_pct:.0f} %." if core and result.mixed_pct else "")
+    return text + (f" Complete mixing would be {result.mixed_pct:.0f} %." if core and result.mixed_pct > 0 else "")
 
 
 def notes(result: Comparison) -> list[tuple[str, str]]:
@@ -69,8 +69,9 @@ def notes(result: Comparison) -> list[tuple[str, str]]:
 
 def caption(result: Comparison, differences: bool = True) -> str:
     """Of the comparison's figure, with or without its lower half."""
-    n = len(result.design.seeds)
-    text = "One particle, no interval." if n == 1 else f"Mean and 95 % interval (Student t) over {n} particles."
+    text = "One particle, no interval."
+    if result.crystals != (1, 1):
+        text = f"Mean and 95 % interval (Student t) over {tables.counted(result)} particles."
     if differences and len(result.labels) > 1:
         text += f" Below: paired differences from {result.labels[0]} after {result.design.steps:.4g} steps."
     return f"{text} The first step takes {result.design.time(1):.3g} s."
@@ -145,8 +146,8 @@ def python_call(mechanisms: Mapping[str, Mechanism], arguments: Mapping[str, Any
 
 
 def _warnings(result: Comparison) -> list[tuple[str, str]]:
-    found, n = [], len(result.design.seeds)
-    if n < FEW:
+    found, n = [], result.crystals[0]
+    if 0 < n < FEW:
         found.append((f"{n} particle{'s' * (n > 1)}", "Intervals are wide." if n > 1 else "No interval can be given."))
     column = result.design.columns[0]
     for label, mechanism in result.design.mechanisms.items():
@@ -211,8 +212,7 @@ def _unclear(found: Mean) -> str:
 
 
 def _particles(result: Comparison) -> str:
-    n = len(result.design.seeds)
-    return f"{n} particles" if n > 1 else "particle"
+    return f"{tables.counted(result)} particles" if result.crystals != (1, 1) else "particle"
 
 
 def _listed(names: list[str]) -> str:

@@ -58,7 +58,9 @@ def keep_report(result: StudyResult) -> bool:
 def report_key(result: StudyResult) -> str:
     """SHA-256 of what a report shows: all runs, what was asked, what is to be told of them, by which version."""
     digests = [
-        [c.design.point, label, n, cell.digest] for c in result.comparisons for (label, n), cell in c.found.items()
+        [c.design.point, label, n, cell.digest, cell.columns, hashlib.sha256(cell.values.tobytes()).hexdigest()]
+        for c in result.comparisons
+        for (label, n), cell in c.found.items()
     ]
     about = [
         summary.design(result.study),

@@ -171,10 +171,10 @@ def _statistics(result: StudyResult) -> str:
             f"Crystals were added until intervals were narrow enough ({asked}; at most {result.study.max_replicates}): "
             "intervals of such sequential samples are slightly too narrow. "
         )
-    tested = result.tests(column)
+    tested = [test for test in result.tests(column) if not math.isnan(test.p)]
     if len(tested) > 1:
         clear = sum(test.is_clear for test in tested)
-        holm = sum(test.p_holm < 0.05 for test in tested if not math.isnan(test.p_holm))
+        holm = sum(test.p_holm < 0.05 for test in tested)
         text += f"In {tables.subject(column)}, {multiple_comparison_note(len(tested), clear, holm)}"
         if tables.is_light(column) and all(test.ratio for test in tested):
             text += " Tests of light, and Hedges' g, are of logarithms."

@@ -52,7 +52,7 @@ class Test:
         """Whether the 95 % interval of the difference leaves out zero; of light, that of the ratio one."""
         if tables.is_light(self.column) and self.ratio:
             return not self.ratio.low <= 1 <= self.ratio.high
-        return self.difference.low > 0 or self.difference.high < 0 or self.difference.low == self.difference.high != 0
+        return self.difference.low > 0 or self.difference.high < 0
 
 
 def tests(result: StudyResult, column: str) -> list[Test]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ TINY = 1e-3
 def order(result: StudyResult, light: bool) -> str:
     """Whether three or more mechanisms have the same order at all settings; '≈' where a difference could be chance.
 
+    Settings at which a mean is undefined have none.
+
     Parameters
     ----------
     result : StudyResult
@@ -34,7 +37,7 @@ def order(result: StudyResult, light: bool) -> str:
     orders = Counter(
         _ranked(comparison, result.column, light)
         for comparison in result.comparisons
-        if all(comparison.replicates(label) for label in result.labels)
+        if all(math.isfinite(comparison.mean(label, result.column).value) for label in result.labels)
     )
     if not orders:
         return ""
@@ -74,4 +77,4 @@ def _is_clear(comparison: Comparison, labels: tuple[str, str], column: str, ligh
     if light and min(a.min(), b.min()) > 0:
         a, b = np.log10(a), np.log10(b)
     found = statistics.mean_of_any(b - a)
-    return not found.low <= 0 <= found.high
+    return found.low > 0 or found.high < 0

@@ -126,14 +126,19 @@ def text(result: Comparison) -> str:
 
 def captioned(result: Comparison) -> list[tuple[str, Table]]:
     """The means, and the differences if there is more than one mechanism, each under a sentence."""
-    n = len(result.design.seeds)
-    over = f"Mean [95 % interval] over {n} particles, each annealed by every mechanism."
-    found = [(over if n > 1 else "One particle: no interval.", means(result))]
+    over = f"Mean [95 % interval] over {counted(result)} particles, each annealed by every mechanism."
+    found = [("One particle: no interval." if result.crystals == (1, 1) else over, means(result))]
     if len(result.labels) > 1:
         light = any(map(is_light, result.design.columns))
         over = f"Difference from {result.labels[0]} on the same particles{'; of light the ratio' if light else ''}."
         found.append((over, differences(result)))
     return found
+
+
+def counted(result: Comparison) -> str:
+    """How many crystals the means are of: '8', or '7 to 8' where runs are missing."""
+    fewest, most = result.crystals
+    return str(most) if fewest == most else f"{fewest} to {most}"
 
 
 def tidy(result: Comparison) -> list[dict[str, Any]]:
@@ -145,7 +150,7 @@ def tidy(result: Comparison) -> list[dict[str, Any]]:
                 "mechanism": label,
                 "steps": whole(mark),
                 "t_s": float(f"{result.design.time(mark):.12g}"),  # 3600, also where steps were made of it
-                "replicates": len(result.design.seeds),
+                "replicates": len(result.replicates(label)),
             }
             for column in result.design.columns:
                 found = result.mean(label, column, mark)

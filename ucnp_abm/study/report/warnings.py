@@ -48,8 +48,8 @@ def _warnings(result: StudyResult) -> list[tuple[str, str]]:
 def _aggregated(result: StudyResult) -> list[tuple[str, str]]:
     """Warnings that each setting may have, told together."""
     found = []
-    few = min(len(comparison.design.seeds) for comparison in result.comparisons)
-    if few < findings.FEW:
+    few = min((n for comparison in result.comparisons if (n := comparison.crystals[0])), default=0)
+    if 0 < few < findings.FEW:
         found.append(
             (f"{few} crystal{'s' * (few > 1)}", "Intervals are wide." if few > 1 else "No interval can be given.")
         )
@@ -81,16 +81,17 @@ def _aggregated(result: StudyResult) -> list[tuple[str, str]]:
 
 
 def idle_axes(result: StudyResult) -> list[str]:
-    """Axes that change no run: settings that differ only in such an axis have the same values for every mechanism."""
-    found = []
+    """Axes of a finished factorial that change no value of the first observable at the end, of any mechanism."""
+    found, defined = [], False
     short = short_names(result.study.axes)
     for axis, levels in result.study.axes.items():
         groups: dict[tuple[str, ...], set[bytes]] = {}
         for point, comparison in zip(result.study.points, result.comparisons, strict=True):
             others = tuple(level for name, level in point.levels.items() if name != axis)
-            seen = b"".join(comparison.values(label, result.column).tobytes() for label in result.labels)
-            groups.setdefault(others, set()).add(seen)
-        whole = result.study.arrangement == FACTORIAL and result.n_finished == result.n_wanted
+            values = np.concatenate([comparison.values(label, result.column) for label in result.labels])
+            defined = defined or bool(np.isfinite(values).any())
+            groups.setdefault(others, set()).add(values.tobytes())
+        whole = defined and result.study.arrangement == FACTORIAL and result.n_finished == result.n_wanted
         if whole and len(levels) > 1 and all(len(group) == 1 for group in groups.values()):
             found.append(short[axis])
     return found
