@@ -199,9 +199,7 @@ def test_all_workers_killed_and_one_comes_later(begin, after, slow, slow_cells, 
 def test_all_workers_killed_and_none_comes(begin, after, slow, slow_cells, impatient, tmp_path):
     cluster = begin(2)
     after(5, lambda done: cluster.kill())
-    with pytest.raises(
-        Stopped, match=r"^scheduler: it has no worker, and none came within 2 s: \d+ cells are finished"
-    ):
+    with pytest.raises(Stopped, match=r"^scheduler: it has no worker, and none came within 2 s: \d+ runs are finished"):
         slow.run(tmp_path / "study", scheduler=cluster.address)
     assert 5 <= len(cells(tmp_path / "study")) < 30
     finished_locally(slow, tmp_path / "study", slow_cells)
@@ -212,7 +210,7 @@ def test_scheduler_lost(how, begin, after, slow, slow_cells, impatient, tmp_path
     cluster = begin(1)
     after(5, lambda done: cluster.scheduler.send_signal(getattr(signal, how)))
     start = time.monotonic()
-    with pytest.raises(Stopped, match=r"^scheduler: the connection to it was lost.*: \d+ cells are finished and kept"):
+    with pytest.raises(Stopped, match=r"^scheduler: the connection to it was lost.*: \d+ runs are finished and kept"):
         slow.run(tmp_path / "study", scheduler=cluster.address)
     assert time.monotonic() - start < 20
     assert 5 <= len(cells(tmp_path / "study")) < 30

@@ -50,7 +50,7 @@ def test_an_executor_that_is_shut_down_is_told(plain, tmp_path):
     executor = ThreadPoolExecutor(2)
     executor.shutdown()
     said = r"^executor: it failed with RuntimeError: cannot schedule new futures after shutdown"
-    with pytest.raises(Stopped, match=said + r": 0 cells are finished and kept; go on with\n"):
+    with pytest.raises(Stopped, match=said + r": 0 runs are finished and kept; go on with\n"):
         plain.run(tmp_path / "study", executor=executor)
     with pytest.raises(NobodyLeft, match=said + "$"):
         plain.run(executor=executor)
@@ -59,7 +59,7 @@ def test_an_executor_that_is_shut_down_is_told(plain, tmp_path):
 def test_an_executor_that_is_shut_down_meanwhile_keeps_what_is_finished(plain, plain_cells, after, tmp_path):
     executor = ThreadPoolExecutor(1)
     after(3, lambda done: executor.shutdown(wait=False, cancel_futures=True))
-    with pytest.raises(Stopped, match=r"^executor: it failed with .*: \d+ cells are finished and kept"):
+    with pytest.raises(Stopped, match=r"^executor: it failed with .*: \d+ runs are finished and kept"):
         plain.run(tmp_path / "study", executor=executor)
     assert 3 <= len(cells(tmp_path / "study")) < 24
     plain.run(tmp_path / "study", jobs=1)

@@ -47,7 +47,7 @@ def test_a_study_that_is_killed_ten_times_goes_on_to_the_same_bytes(tmp_path):
     assert seen["end"] == 0
     assert seen["kills"] == 10
     assert seen["there"] == sorted(seen["there"])
-    assert len(set(seen["there"])) > 5
+    assert len(set(seen["there"])) > 2
     same(tmp_path, "killed")
 
 
@@ -64,7 +64,7 @@ def test_signals_end_with_75_and_the_command_that_goes_on(tmp_path):
     names = ("SIGINT", "SIGTERM")
     for name, seen in zip(names, interrupting("signal_once", tmp_path, *names, replicates=40, steps=100), strict=True):
         assert seen["code"] == 75
-        assert f"{name}: {seen['there']} cells are finished and kept; go on with" in seen["said"]
+        assert f"{name}: {seen['there']} runs are finished and kept; go on with" in seen["said"]
         assert "Traceback" not in seen["said"]
         assert 5 <= seen["there"] < 80
         assert seen["words"] == ["ucnp-abm", "compare", "study.toml", "--out", f"stopped-{name}"]

@@ -299,7 +299,7 @@ def test_a_borrowed_executor_works_and_is_not_shut_down(done, tmp_path):
         assert executor.submit(int, "1").result() == 1
     assert held(tmp_path / "s", "cells") == held(done, "cells")
     with pytest.raises(
-        UcnpError, match=r"executor: it failed with RuntimeError.*cells are finished and kept; go on with"
+        UcnpError, match=r"executor: it failed with RuntimeError.*runs are finished and kept; go on with"
     ):
         run_study(small(study__replicates=5), tmp_path / "s", executor=executor, progress=False)
 
@@ -606,7 +606,7 @@ def test_what_could_not_be_written_is_not_called_kept(tmp_path, monkeypatch):
         put(self, *arguments)
 
     monkeypatch.setattr(StudyDirectory, "put", full)
-    with pytest.raises(Stopped, match=r"No space left on device\): 3 cells are finished and kept; go on with\n  again"):
+    with pytest.raises(Stopped, match=r"No space left on device\): 3 runs are finished and kept; go on with\n  again"):
         run(small(), tmp_path / "s", resume="again")
     monkeypatch.undo()
     assert len(existing(small(), tmp_path / "s").comparisons[0].found) == 3

@@ -206,7 +206,7 @@ def _say_plan(study: Study, target: Path | None, jobs: int | None, part: tuple[i
     finished = f"{plan['finished']} are finished; " if plan["finished"] else ""
     if part is not None:
         click.echo(f"part {part[0]} of {part[1]}: {len(tasks)} runs")
-    click.echo(f"{finished}about {about:.2g} s with {workers} job{'s' * (workers > 1)}")
+    click.echo(f"{finished}about {summary.wall(about)} with {workers} job{'s' * (workers > 1)}")
 
 
 def _command(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -188,8 +190,18 @@ def _recorded(cell: Cell, simulation: Simulation) -> trajectory.Trajectory:
 
 
 def warm_up(cell: Cell) -> None:
-    """The beginning of a cell: it compiles the loop, or reads it from its cache, once and not in every worker."""
-    run_cell(beginning(cell, 1e-6))
+    """The beginning of a cell: it compiles the loop, or reads it from its cache, once and not in every worker.
+
+    On a terminal it says so if it takes a while, which it does once after an installation.
+    """
+    told = "compiling the event loop, once after an installation; about a minute …"
+    late = threading.Timer(1.5, print, (told,), {"file": sys.stderr})
+    if sys.stderr.isatty():
+        late.start()
+    try:
+        run_cell(beginning(cell, 1e-6))
+    finally:
+        late.cancel()
 
 
 def beginning(cell: Cell, share: float) -> Cell:

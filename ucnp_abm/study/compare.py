@@ -100,6 +100,21 @@ class Comparison:
         values, reference = self.pairs(label, column, mark)
         return statistics.relative(values, reference) if values.size else None
 
+    def contrast(self, label: str, column: str) -> NDArray[np.float64]:
+        """What decides, of each crystal at the end: the difference from the first mechanism, or the first's own value.
+
+        Of light in decades (log10 of the ratio, or of the value); NaN where it is not above zero.
+        """
+        if label == self.labels[0]:
+            values = self.values(label, column)
+            reference = np.ones_like(values) if tables.is_light(column) else np.zeros_like(values)
+        else:
+            values, reference = self.pairs(label, column)
+        if not tables.is_light(column):
+            return values - reference
+        above = (values > 0) & (reference > 0)
+        return np.log10(np.where(above, values, np.nan)) - np.log10(np.where(above, reference, np.nan))
+
     def gain(self, label: str, column: str, mark: float | None = None) -> Mean | None:
         """Geometric mean of the ratios to the same crystal as grown; None unless all values are above zero."""
         values = self.values(label, column, mark)

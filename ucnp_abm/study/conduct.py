@@ -135,9 +135,7 @@ def in_processes(
             bar.update()
 
         if crews.workers_for(jobs, len(items)) > 1:
-            bar.set_description("compiling the event loop, once")
             first()
-            bar.set_description()
         with crews.local(function, items, jobs) as crew:
             carry_out(crew, items, take)
     return found

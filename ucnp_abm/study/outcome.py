@@ -14,7 +14,7 @@ from ucnp_abm.study.axes import ONE_AT_A_TIME, short_names, typical
 from ucnp_abm.study.cells import CellResult
 from ucnp_abm.study.compare import Comparison
 from ucnp_abm.study.grid import Point, Study, Task
-from ucnp_abm.study.numbers.statistics import Mean
+from ucnp_abm.study.numbers.statistics import Mean, mean_of_any
 
 if TYPE_CHECKING:
     from ucnp_abm.study.report.paired import Test
@@ -200,8 +200,7 @@ class StudyResult:
         now, asked = len(comparison.design.seeds), 0
         for column, half in self.study.precision.items():
             for label in self.labels[1:] or self.labels:
-                values, reference = comparison.pairs(label, column)
-                scatter = values - reference if len(self.labels) > 1 else values
+                scatter = comparison.contrast(label, column)
                 if not any(map(math.isnan, scatter)):  # more replicates do not define a mean that one leaves undefined
                     asked = max(asked, now + (needed(scatter, half) - scatter.size if scatter.size > 1 else 1))
         return min(3 * now, max(math.ceil(1.5 * now), asked)) if asked > now else now
@@ -287,11 +286,9 @@ class StudyResult:
 
 
 def _decisive(comparison: Comparison, column: str) -> list[Mean]:
-    """Paired differences, or the mean where there is but one mechanism."""
-    others = comparison.labels[1:]
-    if not others:
-        return [comparison.mean(comparison.labels[0], column)]
-    return [comparison.difference(label, column) for label in others]
+    """Paired differences, or the mean where there is but one mechanism; of light in decades."""
+    deciding = comparison.labels[1:] or comparison.labels
+    return [mean_of_any(comparison.contrast(label, column)) for label in deciding]
 
 
 def _half(mean: Mean) -> float:

@@ -22,7 +22,7 @@ from ucnp_abm.study.grid import Study, Task, distinct
 from ucnp_abm.study.live import Watch, watching
 from ucnp_abm.study.outcome import Account, Failed, StudyResult
 from ucnp_abm.study.record import pack, unpack
-from ucnp_abm.study.store import StudyDirectory
+from ucnp_abm.study.store import StudyDirectory, reason
 
 _LOG_EVERY = 200
 """Lines of the log that are written together."""
@@ -203,8 +203,8 @@ class _Run:
             raise self._stopped(f"cannot write '{store.path}' ({error.strerror or error})") from error
 
     def _stopped(self, why: str) -> Stopped:
-        kept = len(self.cells)
-        return Stopped(f"{why}: {kept} cells are finished and kept; go on with\n  {self.resume or self.study.command}")
+        again = self.resume or self.study.command
+        return Stopped(f"{why}: {len(self.cells)} runs are finished and kept; go on with\n  {again}")
 
     def _write_log(self) -> None:
         if self.store is not None and self.lines:
@@ -231,7 +231,7 @@ def existing(study: Study, directory: Path) -> StudyResult:
         cells, tasks = _replicates_there(study, store, tasks, cells)
     names, runs = {task.identity: task.cell for task in tasks}, Counter(task.identity for task in tasks)
     failed = [
-        Failed(str(names[identity]), _last_line(file), file, runs[identity])
+        Failed(str(names[identity]), reason(file), file, runs[identity])
         for identity, file in store.failures().items()
         if identity in names and identity not in cells
     ]
@@ -295,8 +295,3 @@ def _crew(
         at_work = crews.local(packed, items, jobs, apart=apart)
     with at_work as crew:
         yield crew
-
-
-def _last_line(file: Path) -> str:
-    lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "no reason was kept"

@@ -162,6 +162,12 @@ class StudyDirectory:
         return self.path / CELLS / f"{identity}.npz"
 
 
+def reason(file: Path) -> str:
+    """Why a cell failed: the last line of its traceback."""
+    lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "no reason was kept"
+
+
 def about_of(study: Study) -> dict[str, Any]:
     """A study as study.json holds it."""
     return {

@@ -93,20 +93,9 @@ def _contrasts(result: StudyResult) -> list[NDArray[np.float64]] | None:
 
     That of the second mechanism from the first, or the value itself of a single one; decades for light.
     """
-    column, found = result.column, []
     finished = [comparison.replicates(*comparison.labels[:2]) for comparison in result.comparisons]
     shared = set.intersection(*map(set, finished))
-    for comparison in result.comparisons:
-        if len(comparison.labels) > 1:
-            values, reference = comparison.pairs(comparison.labels[1], column)
-        else:
-            values = comparison.values(comparison.labels[0], column)
-            reference = np.ones_like(values) if tables.is_light(column) else np.zeros_like(values)
-        if tables.is_light(column):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                found.append(np.log10(values / reference))
-        else:
-            found.append(values - reference)
+    found = [comparison.contrast(comparison.labels[:2][-1], result.column) for comparison in result.comparisons]
     cut = [values[[n in shared for n in there]] for values, there in zip(found, finished, strict=True)]
     return cut if shared and all(np.isfinite(values).all() for values in cut) else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from ucnp_abm.engine.simulation import ENGINE_VERSION
@@ -111,7 +112,7 @@ def bibtex(result: StudyResult) -> str:
 
 
 def _atoms(result: StudyResult) -> str:
-    study, shown = result.study, result.comparisons[0].design
+    study, shown = result.study, result.comparisons[result.shown].design
     numbers = sorted({len(comparison.design.seeds) for comparison in result.comparisons})
     crystals = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
     short = short_names(study.axes)
@@ -123,7 +124,7 @@ def _atoms(result: StudyResult) -> str:
     size = f"{sites[0]} to {sites[-1]}" if len(sites) > 1 else f"{sites[0]}"
     first = "at the first setting " if len(study.points) > 1 else ""
     text = (
-        f"Crystals of {size} cation sites ({first}{shown.recipe!r}) were annealed ({first}{shown.protocol}; "
+        f"Crystals of {size} cation sites ({first}{_grown(shown.recipe)}) were annealed ({first}{shown.protocol}; "
         f"{shown.steps:.4g} steps, {findings.duration(shown)}) by exact kinetic Monte Carlo (ucnp_abm "
         f"{versions()['ucnp-abm']}, engine {ENGINE_VERSION}) with the mechanisms {declared}; {crystals} crystals for "
         "each setting, and every mechanism annealed the same ones from the same seeds. "
@@ -146,8 +147,17 @@ def _meant(study: Study, axis: str) -> Iterable[str]:
         yield f"{level} ({told or unchanged})" if told or unchanged else level
 
 
+def _grown(recipe: object) -> str:
+    """A recipe in words: what is not as by default."""
+    if not is_dataclass(recipe) or isinstance(recipe, type):
+        return repr(recipe)
+    values = {each.name: (getattr(recipe, each.name), each.default) for each in fields(recipe)}
+    told = [(name, value) for name, (value, default) in values.items() if value != default]
+    return "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in told)
+
+
 def _light(result: StudyResult) -> list[str]:
-    design = result.comparisons[0].design
+    design = result.comparisons[result.shown].design
     read = [name for name in design.observables if name in OBSERVABLES and OBSERVABLES[name].costly]
     if not read:
         return []
@@ -171,7 +181,7 @@ def _statistics(result: StudyResult) -> str:
             f"Crystals were added until intervals were narrow enough ({asked}; at most {result.study.max_replicates}): "
             "intervals of such sequential samples are slightly too narrow. "
         )
-    tested = [test for test in result.tests(column) if not math.isnan(test.p)]
+    tested = [test for test in result.tests(column) if not math.isnan(test.p) and not test.is_repeated]
     if len(tested) > 1:
         clear = sum(test.is_clear for test in tested)
         holm = sum(test.p_holm < 0.05 for test in tested)

@@ -35,6 +35,8 @@ class Test:
         Share / % of the pairs on the side of the mean difference.
     p, p_holm : float
         Of the paired t test, alone and adjusted for all tests of this observable (Holm).
+    is_repeated : bool
+        Whether an earlier setting has the very same runs, so that this is no test more.
     """
 
     point: int
@@ -46,6 +48,7 @@ class Test:
     consistent_pct: float
     p: float
     p_holm: float
+    is_repeated: bool = False
 
     @property
     def is_clear(self) -> bool:
@@ -62,7 +65,10 @@ def tests(result: StudyResult, column: str) -> list[Test]:
         return []
     tested = [_as_tested(column, a, b) for _, _, a, b in found]
     p = np.array([contrasts.p_value(a, b) if a.size else math.nan for a, b in tested])
-    adjusted = contrasts.holm(p)
+    keys = [(label, a.tobytes(), b.tobytes()) for _, label, a, b in found]
+    firsts = {key: number for number, key in reversed(list(enumerate(keys)))}  # the same runs are tested once
+    alone = sorted(firsts.values())
+    adjusted = dict(zip(alone, contrasts.holm(p[alone]).tolist(), strict=True))
     return [
         Test(
             number,
@@ -72,10 +78,11 @@ def tests(result: StudyResult, column: str) -> list[Test]:
             ratio=contrasts.ratio(a, b) if a.size else None,
             effect=contrasts.effect_size(*in_test) if a.size else math.nan,
             consistent_pct=contrasts.consistent_pct(*in_test) if a.size else math.nan,
-            p=float(alone),
-            p_holm=float(holm),
+            p=float(p[n]),
+            p_holm=adjusted[firsts[keys[n]]],
+            is_repeated=firsts[keys[n]] != n,
         )
-        for (number, label, a, b), in_test, alone, holm in zip(found, tested, p, adjusted, strict=True)
+        for n, ((number, label, a, b), in_test) in enumerate(zip(found, tested, strict=True))
     ]
 
 

@@ -148,12 +148,13 @@ def maps(result: StudyResult) -> tuple[list[HeatMap], Rows]:
             for j, right in enumerate(study.axes[x]):
                 at = _at(result, {**shown, x: right, y: high})
                 if at is not None:
-                    found = at.difference(label, column) if several else at.mean(label, column)
+                    found = statistics.mean_of_any(at.contrast(label, column)) if several else at.mean(label, column)
                     values[i, j] = found.value
                     rows.append({"mechanism": label, x: right, y: high, "observable": column, **_three(_ends(found))})
         title = tables.title(column)
         if several:
-            title = f"{title}: {label}, difference from {result.labels[0]}"
+            unit = " in decades" if tables.is_light(column) else ""
+            title = f"{title}: {label}, difference from {result.labels[0]}{unit}"
         drawn.append(HeatMap(title, short[x], short[y], study.axes[x], study.axes[y], values, diverging=several))
     return drawn, rows
 

@@ -158,8 +158,9 @@ def tidy(result: Comparison) -> list[dict[str, Any]]:
                 row |= {f"{column}_low": found.low, f"{column}_high": found.high}
                 other = label != result.labels[0]
                 row |= _ends(f"{column}_difference", result.difference(label, column, mark) if other else None)
-                row |= _ends(f"{column}_relative_pct", result.relative(label, column, mark) if other else None)
-                if is_light(column):
+                if not is_light(column):
+                    row |= _ends(f"{column}_relative_pct", result.relative(label, column, mark) if other else None)
+                else:
                     row |= _ends(f"{column}_gain", result.gain(label, column, mark))
             rows.append({name: defined(value) for name, value in row.items()})
     return rows
