@@ -5,6 +5,7 @@ import math
 import os
 import re
 import signal
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -650,3 +651,17 @@ def test_a_comparison_at_a_setting_is_found_by_its_levels():
         found.at(barier="1.7")
     assert math.isnan(found.comparisons[0].mixed_pct)
     assert replace(study, name="x").n_cells == 16
+
+
+def test_bars_are_for_terminals_and_running_notebooks(monkeypatch, capsys):
+    from types import SimpleNamespace
+
+    from ucnp_abm.study import live
+
+    for shell, shown in ((None, live.Watch), (SimpleNamespace(kernel=1), live.Lines)):
+        monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace())
+        monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda shell=shell: shell))
+        with live.watching(small(), True) as watch:
+            assert type(watch) is shown
+        with live.watching(small(), False) as watch:
+            assert type(watch) is live.Watch

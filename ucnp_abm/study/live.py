@@ -102,9 +102,15 @@ class Lines(Watch):
 @contextmanager
 def watching(study: Study, progress: bool) -> Iterator[Watch]:
     """Show the study on stderr, if that is a terminal or a notebook."""
-    notebook, terminal = "ipykernel" in sys.modules, sys.stderr.isatty()
+    notebook, terminal = _in_notebook(), sys.stderr.isatty()
     watch = Lines(study, table=terminal and not notebook) if progress and (notebook or terminal) else Watch()
     try:
         yield watch
     finally:
         watch.close()
+
+
+def _in_notebook() -> bool:
+    """Whether a kernel runs this code: that one is installed, or imported, does not say so."""
+    python = sys.modules.get("IPython")
+    return python is not None and hasattr(python.get_ipython(), "kernel")
