@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from commands import told
 from crews import PARTICLE, PLAIN, SLOW, cells, logged, toml
+from processes import children, waited
 
 from ucnp_abm import IONS, CoreShell, Mechanism, registry
 from ucnp_abm.config.studies import load_study
@@ -99,13 +100,13 @@ def test_a_worker_uses_the_observable_as_it_is_now(cluster, plugin, tmp_path):
     edited.write_text(plugin.read_text().replace("== 0).sum())", "== 0).sum()) + 0.5"))
     source = {**SLOW, "study": {**SLOW["study"], "replicates": 2}}
 
-    def waited(**options):
+    def run(**options):
         return [row["waited"] for row in load_study(source).run(**options).rows]
 
     with registry.beside([plugin]):
-        before = waited(scheduler=cluster.address)
+        before = run(scheduler=cluster.address)
     with registry.beside([edited]):
-        there, here = waited(scheduler=cluster.address), waited(jobs=1)
+        there, here = run(scheduler=cluster.address), run(jobs=1)
     assert there == here
     assert there == [value + 0.5 for value in before]
 
@@ -365,10 +366,6 @@ def test_ctrl_c(scheduler, cluster, plugin, slow, slow_cells, tmp_path):
     finished_locally(slow, tmp_path / "study", slow_cells)
 
 
-def children(pid):
-    return {int(c) for task in Path(f"/proc/{pid}/task").iterdir() for c in (task / "children").read_text().split()}
-
-
 def workers(pids):
     """All but Python's own tracker of semaphores, which stays for the next cluster."""
     commands = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in pids if Path(f"/proc/{pid}").exists()}
@@ -386,12 +383,3 @@ def in_session(session):
         if int(fields[3]) == session and fields[0] != "Z":
             found.append(stat.parent.name)
     return found
-
-
-def waited(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False

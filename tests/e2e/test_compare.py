@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from processes import alive, children, waited
 
 from ucnp_abm import CoreShell, mechanism
 from ucnp_abm.errors import BadInput
@@ -236,26 +237,6 @@ from ucnp_abm.study.compare import compare
 print("begin", flush=True)
 compare(["no-complex", "y-complex"], replicates=1, steps=1e8, jobs=2)
 """
-
-
-def children(pid):
-    return [int(c) for task in Path(f"/proc/{pid}/task").iterdir() for c in (task / "children").read_text().split()]
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def waited(condition, seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads children from /proc")
